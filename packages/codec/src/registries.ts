@@ -1,0 +1,53 @@
+/**
+ * Names and numbers that the documents register.
+ *
+ * @module
+ */
+
+/** Names of the TokenBindingKeyParameters registry, RFC 8471 section 6.1. */
+export type KeyParameters = "rsa2048_pkcs1.5" | "rsa2048_pss" | "ecdsap256";
+
+/** TokenBindingKeyParameters: name to the 1-byte code on the wire, RFC 8471 section 3. */
+export const keyParametersCodes: Readonly<Record<KeyParameters, number>> = {
+  "rsa2048_pkcs1.5": 0,
+  rsa2048_pss: 1,
+  ecdsap256: 2,
+};
+
+const keyParametersNames: readonly KeyParameters[] = ["rsa2048_pkcs1.5", "rsa2048_pss", "ecdsap256"];
+
+/**
+ * The registered name of a TokenBindingKeyParameters code.
+ *
+ * @param code - 1-byte code from the wire, 0 to 255
+ * @returns the name, or undefined for an unassigned code
+ */
+export function keyParametersName(code: number): KeyParameters | undefined {
+  return keyParametersNames[code];
+}
+
+/** TokenBindingType: name to the 1-byte code on the wire, RFC 8471 section 3.1. */
+export const tokenBindingTypes = { provided: 0, referred: 1 } as const;
+
+/** ProtocolVersion of RFC 8472 section 2: two bytes, ordered as one 16-bit number. */
+export interface ProtocolVersion {
+  readonly major: number;
+  readonly minor: number;
+}
+
+/** The Token Binding protocol version of RFC 8471 section 2: 1.0, on the wire 01 00. */
+export const tokenBindingVersion: ProtocolVersion = { major: 1, minor: 0 };
+
+/** Number of the token_binding TLS extension, RFC 8472 section 5. */
+export const tokenBindingExtensionType = 24;
+
+/** Exporter label of the EKM, RFC 8471 section 3.3. It is used without a context. */
+export const exporterLabel = "EXPORTER-Token-Binding";
+
+/** Length of the EKM in bytes, RFC 8471 section 3.3. */
+export const ekmLength = 32;
+
+/** Header fields of RFC 8473 sections 2 and 5.3. */
+export const secTokenBinding = "Sec-Token-Binding";
+/** Response field of a Token Consumer that asks for the referred binding, RFC 8473 section 5.3. */
+export const includeReferredTokenBindingId = "Include-Referred-Token-Binding-ID";

@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+// Tests run on the TypeScript sources: every package offers them under this export condition.
+const conditions = ["@tokbind/source", "node", "import", "default"];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    include: ["packages/*/test/**/*.test.ts"],
+    pool: "forks",
+    testTimeout: 30_000,
+  },
+});
