@@ -18,7 +18,6 @@ const codes = {
   provided_missing: { status: 400 },
   provided_repeated: { status: 400 },
   referred_repeated: { status: 400 },
-  unknown_type: { status: 400 },
   key_parameters_mismatch: { status: 400 },
   key_invalid: { status: 400 },
   signature_invalid: { status: 400 },

@@ -1,0 +1,75 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import https from "node:https";
+import type { RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import tls, { type SecureVersion, type TLSSocket } from "node:tls";
+import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
+import { onTestFinished } from "vitest";
+
+const fixture = (name: string) =>
+  readFileSync(new URL(`../../../tls/test/fixtures/${name}`, import.meta.url), "utf8");
+
+export const certificate = { cert: fixture("cert.pem"), key: fixture("key.pem") };
+
+/** Starts an HTTPS server that answers Token Binding offers, and returns its port. */
+export async function startServer(listener: RequestListener): Promise<number> {
+  const server = withTokenBinding({}, () => https.createServer(certificate, listener));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** A TLS connection over which a test says exactly what it likes. */
+export class RawClient {
+  readonly socket: TLSSocket;
+  #received = "";
+
+  constructor(socket: TLSSocket) {
+    this.socket = socket.setEncoding("latin1");
+    socket.on("data", (chunk: string) => (this.#received += chunk));
+  }
+
+  get ekm(): Uint8Array {
+    return negotiatedTokenBinding(this.socket)!.ekm;
+  }
+
+  /** Sends the lines and returns the status and the body of the answer, which must be JSON. */
+  async send(...lines: string[]): Promise<{ status: number; body: unknown; head: string }> {
+    this.socket.write([...lines, "", ""].join("\r\n"), "latin1");
+    for (;;) {
+      const match = /^HTTP\/1\.1 (\d+)[^]*?Content-Length: (\d+)\r\n[^]*?\r\n\r\n/.exec(this.#received);
+      const end = match === null ? Infinity : match[0].length + Number(match[2]);
+      if (match !== null && this.#received.length >= end) {
+        const body: unknown = JSON.parse(this.#received.slice(match[0].length, end));
+        this.#received = this.#received.slice(end);
+        return { status: Number(match[1]), body, head: match[0] };
+      }
+      await once(this.socket, "data");
+    }
+  }
+
+  get(...headers: string[]) {
+    return this.send("GET / HTTP/1.1", "Host: localhost", ...headers);
+  }
+}
+
+/** Connects and, unless told otherwise, negotiates Token Binding. */
+export async function connect(
+  port: number,
+  { offer = true, version = "TLSv1.3" as SecureVersion } = {},
+): Promise<RawClient> {
+  const context = () => tls.createSecureContext({ minVersion: version, maxVersion: version });
+  const secureContext = offer ? withTokenBinding({ keyParameters: ["ecdsap256"] }, context) : context();
+  const options = { host: "127.0.0.1", servername: "localhost", rejectUnauthorized: false };
+  const socket = tls.connect({ ...options, port, secureContext });
+  await once(socket, "secureConnect");
+  onTestFinished(() => {
+    socket.destroy();
+  });
+  return new RawClient(socket);
+}
