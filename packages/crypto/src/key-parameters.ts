@@ -1,0 +1,24 @@
+import { type KeyParameters, keyParametersCodes, TokenBindingError } from "@tokbind/codec";
+
+/** JWS algorithm (RFC 7518 section 3.1) that signs exactly as the key parameters do. */
+export const jwsAlgorithms: Readonly<Record<KeyParameters, string>> = {
+  "rsa2048_pkcs1.5": "RS256",
+  rsa2048_pss: "PS256",
+  ecdsap256: "ES256",
+};
+
+/** Length in bytes of every signature, RFC 8471 section 3.3. */
+export const signatureLengths: Readonly<Record<KeyParameters, number>> = {
+  "rsa2048_pkcs1.5": 256,
+  rsa2048_pss: 256,
+  ecdsap256: 64,
+};
+
+/** Refuses a name that only a caller without types can give. */
+export function checkKeyParameters(keyParameters: KeyParameters): void {
+  if (Object.hasOwn(keyParametersCodes, keyParameters)) return;
+  throw new TokenBindingError(
+    "invalid_argument",
+    `key parameters: expected ${Object.keys(keyParametersCodes).join(", ")}, got ${JSON.stringify(keyParameters)}`,
+  );
+}

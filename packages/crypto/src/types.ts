@@ -1,0 +1,49 @@
+import { type KeyParameters, type TokenBindingID } from "@tokbind/codec";
+
+/**
+ * A key pair of one of the three types. The private half stays inside: the object can sign with it, and hands
+ * it out only when it was made extractable. A key in hardware takes part by implementing this interface.
+ */
+export interface TokenBindingKey {
+  readonly keyParameters: KeyParameters;
+  /** The public half, as it stands on the wire (RFC 8471 section 3.2). */
+  readonly id: TokenBindingID;
+  /** Signs as RFC 8471 section 3.3 says: 64 bytes R then S for ecdsap256, 256 bytes for RSA. */
+  sign(data: Uint8Array): Promise<Uint8Array>;
+  /** The whole key pair; absent when the key is not extractable. */
+  exportJwk?(): Promise<Jwk>;
+}
+
+/** A checked public key, ready to verify with. Import once, verify often. */
+export interface TokenBindingPublicKeyHandle {
+  readonly keyParameters: KeyParameters;
+  /** True for a good signature, false for any other bytes of any length; never throws. */
+  verify(data: Uint8Array, signature: Uint8Array): boolean;
+}
+
+/** What may be done with a private key. */
+export interface KeyOptions {
+  /**
+   * Whether the private half may leave the key again. False unless set: RFC 8471 section 4.1 wants keys that
+   * cannot be exported.
+   */
+  readonly extractable?: boolean | undefined;
+}
+
+/** The members of a JSON Web Key (RFC 7517, RFC 7518 section 6) that are written here, or looked at. */
+export interface Jwk {
+  kty?: string;
+  /** ES256, RS256 or PS256 for ecdsap256, rsa2048_pkcs1.5 and rsa2048_pss. Optional, but must fit if given. */
+  alg?: string;
+  crv?: string;
+  x?: string;
+  y?: string;
+  n?: string;
+  e?: string;
+  d?: string;
+  p?: string;
+  q?: string;
+  dp?: string;
+  dq?: string;
+  qi?: string;
+}
