@@ -10,5 +10,7 @@ export default defineConfig({
     include: ["packages/*/test/**/*.test.ts"],
     pool: "forks",
     testTimeout: 30_000,
+    // Read by packages/tools/conformance.js.
+    reporters: ["default", ["json", { outputFile: "node_modules/.tokbind-test-report.json" }]],
   },
 });

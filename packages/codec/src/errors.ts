@@ -24,6 +24,7 @@ const codes = {
 
   // A request that is refused (RFC 8473 section 2).
   header_repeated: { status: 400 },
+  header_malformed: { status: 400 },
   header_missing: { status: 400 },
   not_negotiated: { status: 400 },
 

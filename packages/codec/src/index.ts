@@ -46,3 +46,12 @@ export {
   encodeTokenBindingParameters,
   type TokenBindingParameters,
 } from "./token-binding-parameters.ts";
+export {
+  decodeOtherTokenBindingIDs,
+  decodeTokenBindingIDField,
+  encodeOtherTokenBindingIDs,
+  type OtherTokenBindingID,
+  secOtherTokenBindingId,
+  secProvidedTokenBindingId,
+  secReferredTokenBindingId,
+} from "./ttrp-headers.ts";

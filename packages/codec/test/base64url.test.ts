@@ -24,7 +24,7 @@ test("[TBH-2-04] encodes as base64url without padding, and decodes its own encod
 });
 
 test("[A-10] every text that decodes is the one encoding of its bytes", () => {
-  const character = fc.constantFrom(...alphabet, "=", "+", "/", " ", ".", "\n", "é", "\u{1f511}");
+  const character = fc.constantFrom(...Array.from(alphabet), "=", "+", "/", " ", ".", "\n", "é", "\u{1f511}");
   fc.assert(
     fc.property(fc.array(character, { maxLength: 12 }), (characters) => {
       const text = characters.join("");
@@ -46,7 +46,7 @@ test("[TBH-2-04] [A-10] any character outside the alphabet is refused, wherever 
 
 test("[A-10] impossible lengths and set unused bits are refused", () => {
   expect(["A", "AAAAA"].map(refusal)).toEqual(["base64url_length", "base64url_length"]);
-  for (const [i, character] of [...alphabet].entries()) {
+  for (const [i, character] of Array.from(alphabet).entries()) {
     expect(refusal(`A${character}`)).toBe(i % 16 === 0 ? "accepted" : "base64url_unused_bits");
     expect(refusal(`AA${character}`)).toBe(i % 4 === 0 ? "accepted" : "base64url_unused_bits");
   }

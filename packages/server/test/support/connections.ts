@@ -61,7 +61,7 @@ export class RawClient {
 /** Connects and, unless told otherwise, negotiates Token Binding. */
 export async function connect(
   port: number,
-  { offer = true, version = "TLSv1.3" as SecureVersion } = {},
+  { offer = true, version = "TLSv1.3" }: { offer?: boolean; version?: SecureVersion } = {},
 ): Promise<RawClient> {
   const context = () => tls.createSecureContext({ minVersion: version, maxVersion: version });
   const secureContext = offer ? withTokenBinding({ keyParameters: ["ecdsap256"] }, context) : context();

@@ -1,0 +1,55 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import tls, { type SecureVersion } from "node:tls";
+import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
+import { certificate } from "./certificate.ts";
+import { compare } from "./compare.ts";
+import type { Result } from "./result.ts";
+
+/** Handshakes per second with the extension, beside those without it: both ends in this process. */
+export async function handshakeResults(): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+    const withExtension = await startHandshakes(version, true);
+    const without = await startHandshakes(version, false);
+    const counts = { ours: 20, baseline: 20 };
+    const comparison = await compare(withExtension.work, without.work, counts);
+    withExtension.stop();
+    without.stop();
+    results.push({
+      name: `${version} handshakes with the extension: speed of those without`,
+      ...comparison,
+      ratio: 1 / comparison.ratio,
+      target: 0.97,
+      better: "higher",
+    });
+  }
+  return results;
+}
+
+async function startHandshakes(version: SecureVersion, isNegotiated: boolean) {
+  const versions = { minVersion: version, maxVersion: version };
+  const create = () => ({
+    server: tls.createServer({ ...certificate, ...versions }, (socket) => {
+      // A server asks for every connection.
+      negotiatedTokenBinding(socket);
+      socket.end();
+    }),
+    secureContext: tls.createSecureContext(versions),
+  });
+  const { server, secureContext } = isNegotiated ? withTokenBinding({}, create) : create();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const options = { host: "127.0.0.1", port, secureContext, rejectUnauthorized: false };
+  const work = async (count: number) => {
+    for (let i = 0; i < count; i++) {
+      const socket = tls.connect(options);
+      await once(socket, "secureConnect");
+      if ((negotiatedTokenBinding(socket) !== undefined) !== isNegotiated) throw new Error("wrong handshake");
+      socket.resume();
+      await once(socket, "close");
+    }
+  };
+  return { work, stop: () => server.close() };
+}

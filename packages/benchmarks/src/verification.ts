@@ -1,0 +1,85 @@
+import { createPublicKey, randomBytes, verify as bareVerify } from "node:crypto";
+import { once } from "node:events";
+import https from "node:https";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createTokenBindingMessage, TokenBindingAgent } from "@tokbind/client";
+import { decodeBase64url, decodeTokenBindingMessage, signedData } from "@tokbind/codec";
+import { exportSpki, generateKey } from "@tokbind/crypto";
+import { createVerifier, KnownKeys, verifyTokenBindingMessage, withTokenBinding } from "@tokbind/server";
+import { certificate } from "./certificate.ts";
+import { compare, type Comparison, type Work } from "./compare.ts";
+import type { Result } from "./result.ts";
+
+/** What verification costs beside a bare `crypto.verify` of node:crypto with a KeyObject at hand. */
+export async function verificationResults(): Promise<Result[]> {
+  const ekm = randomBytes(32);
+  const key = await generateKey("ecdsap256");
+  const header = await createTokenBindingMessage({ ekm, provided: key });
+  const bytes = decodeBase64url(header);
+  const [binding] = decodeTokenBindingMessage(bytes).tokenBindings;
+  const data = signedData(0, 2, ekm);
+  const publicKey = createPublicKey({ key: Buffer.from(exportSpki(key.id)), format: "der", type: "spki" });
+
+  const bare = (count: number) => {
+    for (let i = 0; i < count; i++) {
+      if (!bareVerify("sha256", data, { key: publicKey, dsaEncoding: "ieee-p1363" }, binding!.signature)) {
+        throw new Error("the baseline is wrong");
+      }
+    }
+  };
+  const knownKeys = new KnownKeys(10);
+  const whole = (count: number) => {
+    for (let i = 0; i < count; i++) {
+      verifyTokenBindingMessage(header, { ekm, keyParameters: "ecdsap256" }, {}, knownKeys);
+    }
+  };
+  const decode = (count: number) => {
+    for (let i = 0; i < count; i++) decodeTokenBindingMessage(bytes);
+  };
+  const known = await compare(whole, bare, { ours: 200, baseline: 200 });
+  const decoded = await compare(decode, bare, { ours: 20_000, baseline: 200 });
+  const again = await sameConnection((work) => compare(work, bare, { ours: 100_000, baseline: 200 }));
+  return [
+    {
+      name: "header to verdict, ecdsap256, known client: speed of bare crypto.verify",
+      ...known,
+      ratio: 1 / known.ratio,
+      target: 0.95,
+      better: "higher",
+    },
+    {
+      name: "strict decode of 139 bytes: share of bare crypto.verify",
+      ...decoded,
+      target: 0.03,
+      better: "lower",
+    },
+    {
+      name: "same message, same connection: share of bare crypto.verify",
+      ...again,
+      target: 0.001,
+      better: "lower",
+    },
+  ];
+}
+
+/** Measures `verify` of a request that really came over a connection and was accepted there before. */
+async function sameConnection(measure: (work: Work) => Promise<Comparison>): Promise<Comparison> {
+  const verifier = createVerifier();
+  const server = withTokenBinding({}, () => https.createServer(certificate));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const agent = new TokenBindingAgent({ connect: { rejectUnauthorized: false } });
+  const answered = agent.fetch(`https://localhost:${port}/`);
+  const [request, response] = (await once(server, "request")) as [IncomingMessage, ServerResponse];
+  if (verifier.verify(request) === undefined) throw new Error("nothing was proven");
+  const comparison = await measure((count) => {
+    for (let i = 0; i < count; i++) verifier.verify(request);
+  });
+  response.end();
+  await (await answered).text();
+  await agent.destroy();
+  server.close();
+  return comparison;
+}

@@ -1,0 +1,105 @@
+import { readFileSync } from "node:fs";
+import { FileKeyStore, MemoryKeyStore, type SentRequest, TokenBindingAgent } from "@tokbind/client";
+import { type KeyParameters, TokenBindingError } from "@tokbind/codec";
+import { Agent, type Dispatcher, request as send } from "undici";
+import { describeNegotiated } from "../describe-negotiated.ts";
+
+export interface RequestOptions {
+  readonly insecure?: boolean;
+  readonly verbose?: boolean;
+  readonly keyStore?: string;
+  readonly tls?: "1.2" | "1.3";
+  /** False for `--no-token-binding`. */
+  readonly tokenBinding: boolean;
+  readonly keyParameters: readonly KeyParameters[];
+  readonly request?: string;
+  readonly header: readonly string[];
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+/** `tokbind request`: one request; exit code 1 when there is no answer, or one that is an error (4xx, 5xx). */
+export async function request(url: string, options: RequestOptions): Promise<number> {
+  let sent: SentRequest | undefined;
+  const dispatcher = createDispatcher(options, (seen) => (sent = seen));
+  const body = readBody(options.data);
+  try {
+    const response = await send(url, {
+      dispatcher,
+      method: options.request ?? (body === undefined ? "GET" : "POST"),
+      headers: headerList(options, body !== undefined),
+      ...(body !== undefined && { body }),
+    });
+    const answer = Buffer.from(await response.body.arrayBuffer());
+    if (options.json) process.stdout.write(`${JSON.stringify(describe(response, answer, sent))}\n`);
+    else {
+      if (options.verbose) process.stderr.write(report(url, options, response, sent));
+      process.stdout.write(answer);
+    }
+    return response.statusCode < 400 ? 0 : 1;
+  } finally {
+    await dispatcher.destroy();
+  }
+}
+
+function createDispatcher(options: RequestOptions, observe: (sent: SentRequest) => void): Dispatcher {
+  const version = options.tls === undefined ? undefined : (`TLSv${options.tls}` as const);
+  const connect = {
+    ...(options.insecure && { rejectUnauthorized: false }),
+    ...(version && { minVersion: version, maxVersion: version }),
+  };
+  if (!options.tokenBinding) return new Agent({ connect });
+  const { keyStore: directory, keyParameters } = options;
+  const keyStore = directory === undefined ? new MemoryKeyStore() : new FileKeyStore(directory);
+  return new TokenBindingAgent({ keyStore, keyParameters, connect, observe });
+}
+
+function readBody(data: string | undefined): string | Buffer | undefined {
+  return data?.startsWith("@") ? readFileSync(data.slice(1)) : data;
+}
+
+/** Names and values in turn, as undici takes them when a name may come twice. */
+function headerList(options: RequestOptions, hasBody: boolean): string[] {
+  const list = options.header.flatMap((line) => {
+    const colon = line.indexOf(":");
+    if (colon > 0) return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
+    throw new TokenBindingError(
+      "invalid_argument",
+      `-H: expected "Name: value", got ${JSON.stringify(line)}`,
+    );
+  });
+  const isNamed = list.some((name, i) => i % 2 === 0 && name.toLowerCase() === "content-type");
+  return hasBody && !isNamed ? [...list, "Content-Type", "application/x-www-form-urlencoded"] : list;
+}
+
+function describe(response: Dispatcher.ResponseData, body: Buffer, sent: SentRequest | undefined): object {
+  return {
+    status: response.statusCode,
+    headers: response.headers,
+    body: body.toString("utf8"),
+    negotiated: sent?.negotiated === undefined ? null : describeNegotiated(sent.negotiated),
+    secTokenBinding: sent?.secTokenBinding ?? null,
+  };
+}
+
+function report(
+  url: string,
+  options: RequestOptions,
+  response: Dispatcher.ResponseData,
+  sent: SentRequest | undefined,
+): string {
+  const lines = [`* ${sent?.method ?? ""} ${url}`.replace("  ", " ")];
+  if (sent?.negotiated === undefined) {
+    const offered = options.tokenBinding && url.startsWith("https:");
+    lines.push(`* Token Binding: ${offered ? "offered, the server does not do it" : "not offered"}`);
+  } else {
+    const { tls, version, keyParameters, ekm } = describeNegotiated(sent.negotiated);
+    lines.push(`* ${tls}, Token Binding ${version}, ${keyParameters}`, `* EKM ${ekm}`);
+  }
+  if (sent?.secTokenBinding !== undefined) lines.push(`> Sec-Token-Binding: ${sent.secTokenBinding}`);
+  lines.push(`< ${response.statusCode}`);
+  for (const [name, value] of Object.entries(response.headers)) {
+    for (const each of [value ?? []].flat()) lines.push(`< ${name}: ${each}`);
+  }
+  return `${lines.join("\n")}\n\n`;
+}

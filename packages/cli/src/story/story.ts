@@ -1,0 +1,67 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { TokenBindingError } from "@tokbind/codec";
+import { tellStory, type Chapter, type Step } from "./steps.ts";
+
+export interface StoryOptions {
+  readonly once?: boolean;
+  readonly json?: boolean;
+}
+
+const main = fileURLToPath(new URL("../main.js", import.meta.url));
+
+/**
+ * `npm start`: a stolen cookie fails, on real TLS. The server is `tokbind serve` in a process of its own; this
+ * process is the user and the thief.
+ */
+export async function story(options: StoryOptions): Promise<number> {
+  const say = (text: string) => {
+    if (!options.json) process.stdout.write(text);
+  };
+  const server = spawn(process.execPath, [main, "serve", "--json", "--port", "0"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  try {
+    const port = await listeningPort(server.stdout);
+    const chapters: Chapter[] = [];
+    for (const tls of ["TLSv1.3", "TLSv1.2"] as const) chapters.push(await tellStory(port, tls, say));
+    const steps = allSteps(chapters);
+    const ok = steps.every((step) => step.ok);
+    if (options.json) {
+      const { tls, version, keyParameters } = chapters[0]!.negotiated;
+      process.stdout.write(`${JSON.stringify({ negotiated: { tls, version, keyParameters }, steps })}\n`);
+    }
+    say(ok ? "\nEvery step came out as it should.\n" : "\nNot every step came out as it should.\n");
+    if (options.once || !ok) return ok ? 0 : 1;
+
+    const url = `https://localhost:${port}/`;
+    say(
+      `\nThe server stays up at ${url} (its certificate is made up, hence -k). Try in another terminal:\n` +
+        `  ./tokbind request -k -v ${url}inspect\n` +
+        `  ./tokbind request -k --key-store /tmp/alice -d user=alice ${url}login\n` +
+        `Ctrl-C ends it.\n`,
+    );
+    await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM"), once(server, "exit")]);
+    return 0;
+  } finally {
+    server.kill();
+  }
+}
+
+/** The steps of TLS 1.3 by their names, those of TLS 1.2 with a prefix, and one that sums the latter up. */
+function allSteps([tls13, tls12]: Chapter[]): Step[] {
+  const again = tls12!.steps.map((step) => ({ ...step, name: `tls12-${step.name}` }));
+  const me = again.find((step) => step.name === "tls12-me")!;
+  const sum = { ...me, name: "tls12", ok: again.every((step) => step.ok) };
+  return [...tls13!.steps, sum, ...again];
+}
+
+async function listeningPort(output: NodeJS.ReadableStream): Promise<number> {
+  for await (const line of createInterface(output)) {
+    const { listening } = JSON.parse(line) as { listening?: number };
+    if (listening !== undefined) return listening;
+  }
+  throw new TokenBindingError("connection_lost", "the server of the story ended before it listened");
+}

@@ -1,0 +1,163 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { maxLineLength } from "../src/lines.ts";
+import { temporaryDirectory, tokbind } from "./support/tokbind.ts";
+
+const ekm = randomBytes(32).toString("hex");
+
+interface Answer {
+  readonly name: unknown;
+  readonly accepted: boolean;
+  readonly code?: string;
+}
+
+async function verifyLines(input: string | Uint8Array): Promise<Answer[]> {
+  const { code, stdout, stderr } = await tokbind(["verify", "--jsonl"], input);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return stdout
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Answer);
+}
+
+/** A key file and a message made with it. */
+async function signed(type = "ecdsap256") {
+  const file = join(await temporaryDirectory(), "key.json");
+  const made = await tokbind(["keygen", "--type", type, "--out", file, "--json"]);
+  const message = await tokbind(["sign", "--ekm", ekm, "--provided", file]);
+  const { id, tbh } = JSON.parse(made.stdout) as { id: string; tbh: string };
+  return { file, id, tbh, message: message.stdout.trim() };
+}
+
+test.each(["ecdsap256", "rsa2048_pss", "rsa2048_pkcs1.5"])(
+  "keygen, sign and verify belong together for %s",
+  async (type) => {
+    const { file, id, tbh, message } = await signed(type);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const args = ["--json", "--ekm", ekm, "--negotiated", type, message];
+    const accepted = await tokbind(["verify", ...args]);
+    expect(accepted.code).toBe(0);
+    expect(JSON.parse(accepted.stdout)).toEqual({
+      accepted: true,
+      provided: { id, keyParameters: type, tbh },
+      referred: null,
+    });
+    const elsewhere = await tokbind(["verify", "--ekm", "00".repeat(32), "--negotiated", type, message]);
+    expect(elsewhere).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^rejected: signature_invalid/),
+    });
+  },
+);
+
+test("sign puts a referred binding beside the provided one", async () => {
+  const [own, other] = [await signed(), await signed("rsa2048_pss")];
+  const args = ["sign", "--json", "--ekm", ekm, "--provided", own.file, "--referred", other.file];
+  const { message } = JSON.parse((await tokbind(args)).stdout) as { message: string };
+  const [answer] = await verifyLines(JSON.stringify({ name: 1, ekm, negotiated: "ecdsap256", message }));
+  expect(answer).toMatchObject({
+    name: 1,
+    provided: { id: own.id },
+    referred: { id: other.id, keyParameters: "rsa2048_pss", tbh: other.tbh, usable: true },
+  });
+  const wrong = await tokbind([...args, "--negotiated", "rsa2048_pss"]);
+  expect(wrong).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("ecdsap256") });
+});
+
+test("verify --jsonl answers every line in order, however broken", async () => {
+  const { message } = await signed();
+  const good = { name: "good", ekm, negotiated: "ecdsap256", message };
+  const lines = [
+    JSON.stringify(good),
+    "",
+    "{",
+    "null",
+    "[]",
+    '"text"',
+    JSON.stringify({ ...good, name: "no ekm", ekm: undefined }),
+    JSON.stringify({ ...good, name: "short ekm", ekm: ekm.slice(2) }),
+    JSON.stringify({ ...good, name: "unknown parameters", negotiated: "constructor" }),
+    JSON.stringify({ ...good, name: "message", message: 7 }),
+    JSON.stringify({ ...good, name: "\u2028 " }),
+    JSON.stringify({ ...good, name: "upper", ekm: ekm.toUpperCase() }),
+    JSON.stringify({ ...good, name: "empty", message: "" }),
+    '{"__proto__":{"accepted":true},"name":"proto"}',
+    `${JSON.stringify({ ...good, name: "cr" })}\r`,
+    "\0",
+    JSON.stringify({ ...good, name: "last" }),
+  ];
+  const answers = await verifyLines(lines.join("\n"));
+  expect(answers).toHaveLength(lines.length);
+  const accepted = answers.filter((answer) => answer.accepted).map((answer) => answer.name);
+  expect(accepted).toEqual(["good", "\u2028 ", "upper", "cr", "last"]);
+  for (const answer of answers) {
+    if (!answer.accepted) expect(answer.code).toMatch(/^(invalid_argument|empty_message)$/);
+  }
+});
+
+test("verify --jsonl survives bytes that are no text and lines that have no end", async () => {
+  const { message } = await signed();
+  const good = JSON.stringify({ name: "good", ekm, negotiated: "ecdsap256", message });
+  const input = Buffer.concat([
+    randomBytes(1000).map((byte) => (byte === 10 ? 0 : byte)),
+    Buffer.from("\n"),
+    Buffer.alloc(3 * maxLineLength, "a"),
+    Buffer.from(`\n${good}\n`),
+  ]);
+  const answers = await verifyLines(input);
+  expect(answers.map((answer) => answer.accepted)).toEqual([false, false, true]);
+});
+
+test("inspect shows every byte, and where a broken message breaks", async () => {
+  const { message } = await signed();
+  const whole = await tokbind(["inspect", "--json", "--ekm", ekm, message]);
+  const { fields, error, verdict } = JSON.parse(whole.stdout) as {
+    fields: { hex: string; name: string; meaning?: string }[];
+    error: unknown;
+    verdict: { accepted: boolean };
+  };
+  expect(fields.map((field) => field.hex).join("")).toBe(Buffer.from(message, "base64url").toString("hex"));
+  expect(fields[1]).toMatchObject({ name: "TokenBinding.tokenbinding_type", meaning: "provided" });
+  expect({ code: whole.code, error, accepted: verdict.accepted }).toEqual({
+    code: 0,
+    error: null,
+    accepted: true,
+  });
+
+  const broken = await tokbind(["inspect", "-"], `${message}AAAA\n`);
+  expect(broken.code).toBe(1);
+  expect(broken.stdout).toMatch(/broken at offset 139: trailing_bytes {2}\(TBP-3-20, A-08/);
+});
+
+test("a broken key file is named, and its content is not shown", async () => {
+  const { file } = await signed();
+  const secret = (JSON.parse(readFileSync(file, "utf8")) as { d: string }).d;
+  for (const text of [
+    secret,
+    `{"d":"${secret}"`,
+    `{"d":"${secret}"}`,
+    `{"kty":"EC","alg":"ES256","d":"${secret}"}`,
+  ]) {
+    writeFileSync(file, text);
+    const { code, stdout, stderr } = await tokbind(["sign", "--ekm", ekm, "--provided", file]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).not.toContain(secret.slice(0, 8));
+  }
+});
+
+test("wrong usage exits with 2 and says what was expected", async () => {
+  for (const args of [
+    ["verify"],
+    ["nonsense"],
+    ["verify", "--ekm", "00", "AAAA"],
+    ["keygen", "--type", "x"],
+    ["sign"],
+  ]) {
+    const { code, stdout, stderr } = await tokbind(args);
+    expect({ args, code, stdout }).toEqual({ args, code: 2, stdout: "" });
+    expect(stderr).toMatch(/^error: /);
+  }
+  expect((await tokbind(["--help"])).code).toBe(0);
+});

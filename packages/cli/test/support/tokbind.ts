@@ -1,0 +1,53 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+
+const executable = fileURLToPath(new URL("../../../../tokbind", import.meta.url));
+
+function start(args: string[]): ChildProcess {
+  return spawn(process.execPath, [executable, ...args], { stdio: ["pipe", "pipe", "pipe"] });
+}
+
+export interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs ./tokbind as a shell would. */
+export async function tokbind(args: string[], input: string | Uint8Array = ""): Promise<Finished> {
+  const child = start(args);
+  child.stdin!.end(input);
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout!),
+    text(child.stderr!),
+    once(child, "close") as Promise<[number]>,
+  ]);
+  return { code, stdout, stderr };
+}
+
+/** Runs `tokbind serve` until the test is over, and returns its URL. */
+export async function serve(...args: string[]): Promise<string> {
+  const child = start(["serve", "--json", "--port", "0", ...args]);
+  onTestFinished(async () => {
+    child.kill();
+    await once(child, "close");
+  });
+  const [line] = (await once(createInterface(child.stdout!), "line")) as [string];
+  const { url, listening } = JSON.parse(line) as { url: string; listening: number };
+  if (url !== `https://localhost:${listening}/`) throw new Error(`unexpected first line: ${line}`);
+  return url;
+}
+
+/** An empty directory that goes with the test. */
+export async function temporaryDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "tokbind-test-"));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  return directory;
+}

@@ -1,0 +1,98 @@
+import { decodeBase64url, encodeBase64url } from "./base64url.ts";
+import { TokenBindingError } from "./errors.ts";
+import { tokenBindingTypes } from "./registries.ts";
+import { decodeTokenBindingID, type TokenBindingID } from "./token-binding-id.ts";
+
+/** Request fields in which a TLS-terminating proxy tells its backend what it validated (draft-ietf-tokbind-ttrp-09 section 2.2). */
+export const secProvidedTokenBindingId = "Sec-Provided-Token-Binding-ID";
+/** The ID of the referred binding, absent without one. */
+export const secReferredTokenBindingId = "Sec-Referred-Token-Binding-ID";
+/** The types and IDs of all further validated bindings, absent without any (A-31). */
+export const secOtherTokenBindingId = "Sec-Other-Token-Binding-ID";
+
+/** One element of Sec-Other-Token-Binding-ID. */
+export interface OtherTokenBindingID {
+  /** 1-byte code of the TokenBindingType, neither provided nor referred. */
+  readonly type: number;
+  readonly id: TokenBindingID;
+}
+
+/**
+ * Decodes the value of Sec-Provided-Token-Binding-ID or Sec-Referred-Token-Binding-ID: one
+ * EncodedTokenBindingID (draft-ietf-tokbind-ttrp-09 section 2.1.1). Encode it with `encodeBase64url(id.bytes)`.
+ *
+ * @param lines - the value of every field line of that name in the request
+ * @returns the ID, undefined when there is no line
+ * @throws TokenBindingError `header_repeated` for several lines or a list (section 2.2), and as
+ *   `decodeBase64url` and `decodeTokenBindingID`
+ * @example
+ * const provided = decodeTokenBindingIDField(request.headersDistinct["sec-provided-token-binding-id"] ?? []);
+ */
+export function decodeTokenBindingIDField(lines: readonly string[]): TokenBindingID | undefined {
+  const value = lines[0];
+  if (value === undefined) return undefined;
+  if (lines.length > 1 || value.includes(",")) {
+    throw new TokenBindingError("header_repeated", "expected one EncodedTokenBindingID, got more");
+  }
+  return decodeTokenBindingID(decodeBase64url(trim(value)));
+}
+
+/**
+ * Encodes the value of Sec-Other-Token-Binding-ID as one line (A-40).
+ *
+ * @throws TokenBindingError `invalid_argument` for an empty list, which is no field at all (A-31), and for a
+ *   type that belongs elsewhere
+ */
+export function encodeOtherTokenBindingIDs(others: readonly OtherTokenBindingID[]): string {
+  if (others.length === 0) {
+    throw new TokenBindingError("invalid_argument", `${secOtherTokenBindingId}: expected an ID, got none`);
+  }
+  const elements = others.map(({ type, id }) => {
+    if (!Number.isInteger(type) || type <= tokenBindingTypes.referred || type > 255) {
+      throw new TokenBindingError("invalid_argument", `TokenBindingType: expected 2 to 255, got ${type}`);
+    }
+    return `${type.toString(16)}.${encodeBase64url(id.bytes)}`;
+  });
+  return elements.join(",");
+}
+
+/**
+ * Decodes Sec-Other-Token-Binding-ID: a list of EncodedTokenBindingType "." EncodedTokenBindingID
+ * (draft-ietf-tokbind-ttrp-09 section 2.2), over one or several lines (A-40). Empty elements are skipped, as
+ * HTTP wants of every list (RFC 9110 section 5.6.1.2).
+ *
+ * @param lines - the value of every field line of that name in the request
+ * @returns types and IDs in the order of the lines, none when there is no line
+ * @throws TokenBindingError `header_malformed` for a list without an element (A-31) or an element that is no
+ *   type and ID, `provided_repeated` and `referred_repeated` for their types, which never are others (A-12,
+ *   A-13), and as `decodeBase64url` and `decodeTokenBindingID`
+ */
+export function decodeOtherTokenBindingIDs(lines: readonly string[]): OtherTokenBindingID[] {
+  const elements = lines.flatMap((line) => line.split(",").map(trim)).filter((element) => element !== "");
+  if (lines.length > 0 && elements.length === 0) {
+    throw malformed("expected a list with an element, got none");
+  }
+  return elements.map(decodeElement);
+}
+
+function decodeElement(element: string): OtherTokenBindingID {
+  const match = /^([0-9A-Fa-f]{1,2})\.(.*)$/s.exec(element);
+  if (match === null) throw malformed("expected elements of one or two hex digits, a period and an ID");
+  const type = Number.parseInt(match[1]!, 16);
+  if (type === tokenBindingTypes.provided) {
+    throw new TokenBindingError("provided_repeated", `${secOtherTokenBindingId}: got a provided binding`);
+  }
+  if (type === tokenBindingTypes.referred) {
+    throw new TokenBindingError("referred_repeated", `${secOtherTokenBindingId}: got a referred binding`);
+  }
+  return { type, id: decodeTokenBindingID(decodeBase64url(match[2]!)) };
+}
+
+/** Without HTTP's optional white space (RFC 9110 section 5.6.3). */
+function trim(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, "");
+}
+
+function malformed(message: string): TokenBindingError {
+  return new TokenBindingError("header_malformed", `${secOtherTokenBindingId}: ${message}`);
+}
