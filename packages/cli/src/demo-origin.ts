@@ -92,13 +92,15 @@ function describeId(binding: { id: Uint8Array; tbh: string; keyParameters: KeyPa
   return { id: encodeBase64url(binding.id), tbh: binding.tbh, keyParameters: binding.keyParameters };
 }
 
+/** A form that is too long counts as empty; it is read to its end, so that the answer can be sent. */
 async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
   let body = "";
+  let length = 0;
   for await (const chunk of request.setEncoding("utf8")) {
-    body += String(chunk);
-    if (body.length > maxBody) break;
+    length += String(chunk).length;
+    if (length <= maxBody) body += String(chunk);
   }
-  return new URLSearchParams(body);
+  return new URLSearchParams(length <= maxBody ? body : "");
 }
 
 function sendJson(response: ServerResponse, status: number, body: object): void {

@@ -34,7 +34,7 @@ test.each([
   expect(server["provided"]).toMatchObject({ keyParameters });
 });
 
-test("[TBH-X-07] [TBP-7.3-01] a bound cookie works with its key store, and with no other", async () => {
+test("a bound cookie works with its key store, and with no other", async () => {
   const url = await serve();
   const [store, other] = [join(await temporaryDirectory(), "keys"), await temporaryDirectory()];
   const login = await request("--key-store", store, "-d", "user=alice", `${url}login`);

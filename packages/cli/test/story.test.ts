@@ -11,7 +11,7 @@ const names = [
   "key-reset-then-old-cookie",
 ];
 
-test("[TBH-4-01] [TBP-2-04] [TBP-4.2-10] [TBH-2-14] [TBH-2-15] the stolen cookie fails, over TLS 1.3 and 1.2", async () => {
+test("[TBH-4-01] [TBP-2-04] [TBP-4.2-10] [TBH-2-14] [TBH-2-15] [TBH-X-07] the stolen cookie fails, over TLS 1.3 and 1.2", async () => {
   const { code, stdout, stderr } = await tokbind(["story", "--once", "--json"]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   const { negotiated, steps } = JSON.parse(stdout) as {
