@@ -1,1 +1,2 @@
-export {};
+export { type NegotiatedTokenBinding, negotiatedTokenBinding } from "./negotiated-token-binding.ts";
+export { type TokenBindingOptions, withTokenBinding } from "./with-token-binding.ts";

@@ -1,0 +1,20 @@
+// Puts the binary for this platform where node-gyp-build looks in a published package: prebuilds/linux-x64/….
+// Runs before every "npm pack"; binaries of other platforms, built there in the same way, may lie beside it.
+
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const arch = process.env["npm_config_arch"] ?? process.arch;
+// With --force: what lies there may be of another compiler.
+const build = [join(root, "native", "build.js"), ...(arch === process.arch ? [] : ["--force"])];
+const { status } = spawnSync(process.execPath, build, { stdio: "inherit" });
+if (status !== 0) process.exit(1);
+
+const isGlibc = Boolean(process.report.getReport().header.glibcVersionRuntime);
+const libc = process.platform === "linux" ? (isGlibc ? ".glibc" : ".musl") : "";
+const folder = join(root, "prebuilds", `${process.platform}-${arch}`);
+mkdirSync(folder, { recursive: true });
+copyFileSync(join(root, "build/Release/token_binding.node"), join(folder, `token_binding.napi${libc}.node`));

@@ -1,0 +1,150 @@
+import { type KeyParameters, keyParametersCodes } from "@tokbind/codec";
+import { once } from "node:events";
+import * as net from "node:net";
+import * as tls from "node:tls";
+import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { Worker } from "node:worker_threads";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
+import { liveState } from "@tokbind/tls/raw";
+import { credentials, listen, Listener, only, tokenBinding, versions } from "./support/handshake.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+/** Waits until garbage collection has freed the connections that nobody uses. */
+async function connectionsLeft(): Promise<number> {
+  for (let i = 0; i < 50 && liveState().connections > 0; i++) {
+    collectGarbage();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  const { connections, indexed } = liveState();
+  return Math.max(connections, indexed);
+}
+
+const names = Object.keys(keyParametersCodes) as KeyParameters[];
+/** What the i-th client offers: each order of each selection of the three, in turn. */
+const offers = names.flatMap((a) => [
+  [a],
+  ...names
+    .filter((b) => b !== a)
+    .flatMap((b) => [
+      [a, b],
+      [a, b, names.find((c) => c !== a && c !== b)!],
+    ]),
+]);
+
+/** A TCP proxy that holds every chunk back for some time, so that handshakes overtake one another. */
+async function delay(target: number): Promise<number> {
+  let chunks = 0;
+  const later = (source: net.Socket, sink: net.Socket) => {
+    let last = Promise.resolve();
+    source.on("data", (data) => {
+      const wait = new Promise<void>((resolve) => setTimeout(resolve, (chunks++ * 7) % 23));
+      last = Promise.all([last, wait]).then(() => void sink.write(data));
+    });
+    source.on("error", () => undefined).on("close", () => void last.then(() => sink.destroy()));
+  };
+  const server = net.createServer((client) => {
+    const upstream = net.connect(target, "127.0.0.1");
+    later(client, upstream);
+    later(upstream, client);
+  });
+  return listen(server);
+}
+
+describe.each(versions)("%s", (version) => {
+  test("[TBN-4-11] 500 interleaved connections with different offers, a tenth aborted: each has its own, none is left", async () => {
+    expect(await connectionsLeft()).toBe(0);
+    const preferred: KeyParameters[] = ["rsa2048_pss", "ecdsap256", "rsa2048_pkcs1.5"];
+    const chosen = (offer: KeyParameters[]) => preferred.find((name) => offer.includes(name));
+
+    const server = withTokenBinding({ keyParameters: preferred }, () =>
+      tls.createServer({ ...credentials, ...only(version) }, (socket) => {
+        socket.on("error", () => undefined);
+        socket.once("data", () => {
+          const { keyParameters, ekm } = negotiatedTokenBinding(socket)!;
+          socket.end(`${keyParameters} ${Buffer.from(ekm).toString("hex")}`);
+        });
+      }),
+    );
+    const port = await delay(await listen(server));
+
+    const run = async (i: number): Promise<"right" | "wrong" | "aborted"> => {
+      const keyParameters = offers[i % offers.length]!;
+      const socket = withTokenBinding({ keyParameters }, () =>
+        tls.connect({ port, host: "127.0.0.1", ca: credentials.cert, servername: "localhost" }),
+      );
+      socket.on("error", () => undefined);
+      if (i % 10 === 3) {
+        // Each at another moment: before the handshake, in it, after it.
+        setTimeout(() => socket.destroy(), i % 70);
+        await once(socket, "close");
+        return "aborted";
+      }
+      await once(socket, "secureConnect");
+      const negotiated = negotiatedTokenBinding(socket)!;
+      socket.write("?");
+      const [answer] = (await once(socket, "data")) as [Buffer];
+      socket.destroy();
+      const seen = `${negotiated.keyParameters} ${Buffer.from(negotiated.ekm).toString("hex")}`;
+      return answer.toString() === seen && negotiated.keyParameters === chosen(keyParameters)
+        ? "right"
+        : "wrong";
+    };
+    const outcomes = await Promise.all(Array.from({ length: 500 }, (_, i) => run(i)));
+    const count = (outcome: string) => outcomes.filter((each) => each === outcome).length;
+    expect([count("right"), count("wrong"), count("aborted")]).toEqual([450, 0, 50]);
+    expect(await connectionsLeft()).toBe(0);
+  });
+});
+
+test("garbage collection in the middle of handshakes", async () => {
+  const listener = new Listener(tokenBinding());
+  const port = await listen(listener.server);
+  const collecting = setInterval(collectGarbage, 1);
+  onTestFinished(() => {
+    clearInterval(collecting);
+  });
+  for (let round = 0; round < 5; round++) {
+    const sockets = Array.from({ length: 20 }, () =>
+      tokenBinding()(() => tls.connect({ port, host: "127.0.0.1", rejectUnauthorized: false })),
+    );
+    await Promise.all(sockets.map((socket) => once(socket, "secureConnect")));
+    for (const socket of sockets) expect(negotiatedTokenBinding(socket)?.keyParameters).toBe("ecdsap256");
+    for (const socket of sockets) socket.destroy();
+  }
+});
+
+test("configurations die with their contexts", async () => {
+  // More than V8 would keep alive by chance.
+  const before = liveState().configurations;
+  for (let i = 0; i < 200; i++) tokenBinding()(() => tls.createSecureContext());
+  expect(liveState().configurations).toBeGreaterThanOrEqual(before + 200);
+  for (let i = 0; i < 50 && liveState().configurations >= before + 100; i++) {
+    collectGarbage();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  expect(liveState().configurations).toBeLessThan(before + 100);
+});
+
+test("worker threads: servers and clients in several at once, some of them killed", async () => {
+  const script = fileURLToPath(new URL("support/worker.js", import.meta.url));
+  const port = await listen(new Listener(tokenBinding()).server);
+  const start = (kill: boolean) =>
+    new Promise<unknown>((resolve, reject) => {
+      const worker = new Worker(script, { workerData: { ...credentials, port }, execArgv: [] });
+      worker.on("error", reject);
+      worker.on("message", (message) => {
+        resolve(message);
+        if (kill) void worker.terminate();
+      });
+    });
+  const results = await Promise.all(Array.from({ length: 8 }, (_, i) => start(i % 2 === 0)));
+  for (const result of results) expect(result).toEqual({ own: "rsa2048_pss", main: "ecdsap256" });
+  // Their exit has not taken the code away from this thread's connections.
+  const again = await Promise.all([start(false), start(true)]);
+  expect(again).toHaveLength(2);
+});

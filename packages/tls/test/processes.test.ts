@@ -1,0 +1,60 @@
+// What needs a process of its own; these run on the built package.
+
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+
+const packageDirectory = fileURLToPath(new URL("..", import.meta.url));
+
+const run = (args: string[], env: Record<string, string> = {}) =>
+  promisify(execFile)(process.execPath, args, { cwd: packageDirectory, env: { ...process.env, ...env } });
+
+/** Prints the error that turning Token Binding on ends with. */
+const attempt = `
+  import { createSecureContext } from "node:tls";
+  import { withTokenBinding } from "@tokbind/tls";
+  try {
+    withTokenBinding({}, () => createSecureContext());
+    console.log("works");
+  } catch ({ code, message }) {
+    console.log(code + ": " + message);
+  }`;
+const attempting = (flags: string[], env?: Record<string, string>) =>
+  run([...flags, "--input-type=module", "--eval", attempt], env);
+
+test("cluster: two processes share a port", async () => {
+  const { stdout } = await run(["test/support/cluster.js"]);
+  expect(stdout).toBe("2 processes\n");
+});
+
+test("enableTrace still traces the whole handshake", async () => {
+  const { stdout, stderr } = await run(["test/support/trace.js"]);
+  expect(stdout).toBe("ecdsap256\n");
+  for (const message of ["ClientHello", "ServerHello", "Finished"]) expect(stderr).toContain(message);
+});
+
+test("[A-20] a client does not offer Token Binding in a renegotiation", async () => {
+  const { stderr } = await run(["test/support/trace.js", "renegotiate"]);
+  expect(stderr.match(/ClientHello, Length/g)).toHaveLength(2);
+  expect(stderr.match(/extension_type=\w+\(24\)/g)).toHaveLength(1);
+});
+
+test("the first context of a process is covered, and --frozen-intrinsics is no obstacle", async () => {
+  expect((await attempting([])).stdout).toBe("works\n");
+  expect((await attempting(["--frozen-intrinsics"])).stdout).toBe("works\n");
+});
+
+test("without a binary the error names the command that builds it", async () => {
+  const { stdout } = await attempting([], { "@TOKBIND/TLS_PREBUILD": packageDirectory + "test" });
+  expect(stdout).toMatch(/^unsupported_runtime: @tokbind\/tls has no binary for node .*native\/build\.js"/);
+});
+
+test("under the permission model the error names the flag", async () => {
+  const permission = process.allowedNodeEnvironmentFlags.has("--permission")
+    ? "--permission"
+    : "--experimental-permission";
+  const flags = ["--no-warnings", permission, "--allow-fs-read=*"];
+  expect((await attempting(flags)).stdout).toMatch(/^unsupported_runtime: .*--allow-addons/);
+  expect((await attempting([...flags, "--allow-addons"])).stdout).toBe("works\n");
+});
