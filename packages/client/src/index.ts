@@ -1,1 +1,11 @@
-export {};
+export { type TlsOptions } from "./connect-origin.ts";
+export {
+  createTokenBindingMessage,
+  type TokenBindingMessageOptions,
+} from "./create-token-binding-message.ts";
+export { FileKeyStore } from "./file-key-store.ts";
+export { MemoryKeyStore } from "./memory-key-store.ts";
+export { scopeOf } from "./scope-of.ts";
+export { type SentRequest } from "./sent-request.ts";
+export { TokenBindingAgent, type TokenBindingAgentOptions } from "./token-binding-agent.ts";
+export { type TokenBindingKeyStore } from "./token-binding-key-store.ts";
