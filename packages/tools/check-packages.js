@@ -1,28 +1,77 @@
-// Packs every public package as npm would get it and looks at what is inside: publint for its manifest,
-// are-the-types-wrong for what TypeScript makes of it. ESM only is our choice, so that one is not reported.
+// Packs every public package as it would be published and looks at what is inside: publint for its manifest,
+// are-the-types-wrong for what TypeScript makes of it (ESM only is our choice). Then installs all of them in an
+// empty project, where nothing of this repository is at hand, and lets them negotiate.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { pnpm } from "./pnpm.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const bin = (/** @type {string} */ name) => join(root, "node_modules", ".bin", name);
-const target = mkdtempSync(join(tmpdir(), "tokbind-pack-"));
+const project = mkdtempSync(join(tmpdir(), "tokbind-packages-"));
+
+/** @param {string} command @param {string[]} args @param {string} cwd */
+function run(command, args, cwd) {
+  execFileSync(command, args, { cwd, stdio: ["ignore", "ignore", "inherit"] });
+}
+
+/** @param {string} folder @returns {{ name: string, private?: boolean, exports?: object }} */
+function manifestOf(folder) {
+  return JSON.parse(readFileSync(join(root, "packages", folder, "package.json"), "utf8"));
+}
+
+// What a reader of the README would write.
+const trial = `
+  import assert from "node:assert/strict";
+  import https from "node:https";
+  import { TokenBindingAgent } from "@tokbind/client";
+  import { createVerifier, withTokenBinding } from "@tokbind/server";
+
+  const [cert, key] = process.env.CERTIFICATE.split("|");
+  const verifier = createVerifier();
+  const server = withTokenBinding({}, () =>
+    https.createServer({ cert, key }, (request, response) => {
+      response.end(verifier.verify(request).provided.keyParameters);
+    }),
+  );
+  server.listen(0, "127.0.0.1", async () => {
+    const agent = new TokenBindingAgent({ connect: { ca: cert } });
+    const response = await agent.fetch("https://localhost:" + server.address().port);
+    assert.equal(await response.text(), "ecdsap256");
+    await agent.close();
+    server.close();
+  });
+`;
 
 try {
+  /** @type {Record<string, string>} */
+  const tarballs = {};
   for (const folder of readdirSync(join(root, "packages"))) {
-    const cwd = join(root, "packages", folder);
-    const manifest = JSON.parse(readFileSync(join(cwd, "package.json"), "utf8"));
-    if (manifest.private) continue;
-    process.stderr.write(`check-packages: ${manifest.name}\n`);
-    execFileSync(bin("publint"), ["--strict", "--pack", "npm"], { cwd, stdio: "inherit" });
-    if (manifest.exports === undefined) continue;
-    const packed = execFileSync("npm", ["pack", "--json", "--pack-destination", target], { cwd, encoding: "utf8" });
-    const [{ filename }] = JSON.parse(packed);
-    execFileSync(bin("attw"), [join(target, filename), "--profile", "esm-only", "--quiet"], { stdio: "inherit" });
+    const { name, private: isPrivate, exports } = manifestOf(folder);
+    if (isPrivate) continue;
+    process.stderr.write(`check-packages: ${name}\n`);
+    const tarball = join(project, `${folder}.tgz`);
+    run("npx", ["--yes", pnpm, "pack", "--out", tarball], join(root, "packages", folder));
+    run("npx", ["publint", "--strict", tarball], root);
+    if (exports !== undefined) run("npx", ["attw", tarball, "--profile", "esm-only", "--quiet"], root);
+    tarballs[name] = `file:${tarball}`;
   }
+
+  process.stderr.write("check-packages: all together in an empty project\n");
+  const manifest = { type: "module", dependencies: tarballs, overrides: tarballs };
+  writeFileSync(join(project, "package.json"), JSON.stringify(manifest));
+  run("npm", ["install", "--no-audit", "--no-fund"], project);
+  writeFileSync(join(project, "trial.js"), trial);
+  const pem = (/** @type {string} */ name) =>
+    readFileSync(join(root, "packages/tls/test/fixtures", name), "utf8");
+  execFileSync(process.execPath, ["trial.js"], {
+    cwd: project,
+    env: { ...process.env, CERTIFICATE: `${pem("cert.pem")}|${pem("key.pem")}` },
+    stdio: "inherit",
+  });
+  run(join(project, "node_modules", ".bin", "tokbind"), ["story", "--once"], project);
 } finally {
-  rmSync(target, { recursive: true });
+  rmSync(project, { recursive: true });
 }

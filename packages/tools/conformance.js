@@ -32,7 +32,11 @@ function requirements() {
 /** @returns {{ title: string, rows: Row[] }} */
 function decisions() {
   const text = readFileSync(`${root}docs/decisions.md`, "utf8");
-  const rows = [...text.matchAll(/^- \*\*(A-\d+) (.*?)\*\*/gm)].map(([, id, text]) => ({ id, text, note: "" }));
+  const rows = [...text.matchAll(/^- \*\*(A-\d+) (.*?)\*\*/gm)].map(([, id, text]) => ({
+    id,
+    text,
+    note: "",
+  }));
   return { title: "Decisions", rows };
 }
 
@@ -70,7 +74,9 @@ const cell = (text) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
 const tests = passedTests();
 const parts = [...requirements(), decisions()];
 const known = new Set(parts.flatMap(({ rows }) => rows.map(({ id }) => id)));
-const errors = [...tests.keys()].filter((id) => !known.has(id)).map((id) => `a test names ${id}, which is no row`);
+const errors = [...tests.keys()]
+  .filter((id) => !known.has(id))
+  .map((id) => `a test names ${id}, which is no row`);
 let shown = 0;
 let open = 0;
 
@@ -97,7 +103,8 @@ const total = parts.reduce((sum, { rows }) => sum + rows.length, 0);
 text += `${total} rows: ${shown} shown by a test, ${total - shown - open} with a reason why not, ${open} open.\n${body}`;
 
 if (process.argv.includes("--check")) {
-  if (readFileSync(target, "utf8") !== text) errors.push("docs/conformance.md is out of date: npm run conformance");
+  if (readFileSync(target, "utf8") !== text)
+    errors.push("docs/conformance.md is out of date: npm run conformance");
 } else {
   writeFileSync(target, text);
 }

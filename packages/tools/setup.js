@@ -6,8 +6,8 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { pnpm } from "./pnpm.js";
 
-const pnpm = "pnpm@12.21.0";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const stamp = join(root, "node_modules", ".tokbind-installed");
 
