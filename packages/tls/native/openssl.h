@@ -1,7 +1,7 @@
 /*
  * The part of OpenSSL's API that token_binding.c uses, declared by hand with opaque types: no OpenSSL headers, so
  * no ABI to match and one binary for every Node with OpenSSL 3 or 4 inside. Node exports these functions; they are
- * weak, so that a runtime without them (Bun, Deno, Electron) still loads the addon and is told what it lacks.
+ * weak, so that a runtime without them (Bun, Deno) still loads the addon and is told what it lacks.
  */
 #ifndef TOKBIND_OPENSSL_H
 #define TOKBIND_OPENSSL_H

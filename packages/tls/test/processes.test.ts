@@ -7,6 +7,8 @@ import { expect, test } from "vitest";
 
 const packageDirectory = fileURLToPath(new URL("..", import.meta.url));
 
+const tracing = fileURLToPath(new URL("support/trace.js", import.meta.url));
+
 const run = (args: string[], env: Record<string, string> = {}) =>
   promisify(execFile)(process.execPath, args, { cwd: packageDirectory, env: { ...process.env, ...env } });
 
@@ -24,18 +26,18 @@ const attempting = (flags: string[], env?: Record<string, string>) =>
   run([...flags, "--input-type=module", "--eval", attempt], env);
 
 test("cluster: two processes share a port", async () => {
-  const { stdout } = await run(["test/support/cluster.js"]);
+  const { stdout } = await run([fileURLToPath(new URL("support/cluster.js", import.meta.url))]);
   expect(stdout).toBe("2 processes\n");
 });
 
 test("enableTrace still traces the whole handshake", async () => {
-  const { stdout, stderr } = await run(["test/support/trace.js"]);
+  const { stdout, stderr } = await run([tracing]);
   expect(stdout).toBe("ecdsap256\n");
   for (const message of ["ClientHello", "ServerHello", "Finished"]) expect(stderr).toContain(message);
 });
 
 test("[A-20] a client does not offer Token Binding in a renegotiation", async () => {
-  const { stderr } = await run(["test/support/trace.js", "renegotiate"]);
+  const { stderr } = await run([tracing, "renegotiate"]);
   expect(stderr.match(/ClientHello, Length/g)).toHaveLength(2);
   expect(stderr.match(/extension_type=\w+\(24\)/g)).toHaveLength(1);
 });
