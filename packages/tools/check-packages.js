@@ -65,7 +65,7 @@ try {
   run("npm", ["install", "--no-audit", "--no-fund"], project);
   writeFileSync(join(project, "trial.js"), trial);
   const pem = (/** @type {string} */ name) =>
-    readFileSync(join(root, "packages/tls/test/fixtures", name), "utf8");
+    readFileSync(join(root, "packages/tools/certificate", name), "utf8");
   execFileSync(process.execPath, ["trial.js"], {
     cwd: project,
     env: { ...process.env, CERTIFICATE: `${pem("cert.pem")}|${pem("key.pem")}` },

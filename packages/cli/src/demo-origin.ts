@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import https from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { TLSSocket } from "node:tls";
 import { encodeBase64url, type KeyParameters, secTokenBinding } from "@tokbind/codec";
 import {
   BoundCookie,
@@ -79,7 +78,7 @@ export function createDemoOrigin(options: DemoOriginOptions): https.Server {
 
 /** What this very connection negotiated and this very request proved; the EKM goes only to the peer that has it. */
 function inspect(request: IncomingMessage, binding: VerifiedTokenBindings | undefined): object {
-  const negotiated = negotiatedTokenBinding(request.socket as TLSSocket);
+  const negotiated = negotiatedTokenBinding(request.socket);
   return {
     negotiated: negotiated === undefined ? null : describeNegotiated(negotiated),
     provided: binding === undefined ? null : describeId(binding.provided),

@@ -40,7 +40,7 @@ test("a bound cookie works with its key store, and with no other", async () => {
   const login = await request("--key-store", store, "-d", "user=alice", `${url}login`);
   expect(JSON.parse(login.body)).toMatchObject({
     user: "alice",
-    boundTo: expect.stringMatching(/^[\w-]{43}$/),
+    boundTo: expect.stringMatching(/^[\w-]{43}$/) as string,
   });
   const cookie = `Cookie: ${login.headers["set-cookie"]!.split(";")[0]!}`;
   const me = (...args: string[]) => request(...args, "-H", cookie, `${url}me`);
@@ -78,10 +78,13 @@ test("request says why there is no answer", async () => {
   expect(untrusted).toMatchObject({ code: 1, stdout: "" });
   expect(untrusted.stderr).toMatch(/self-signed certificate/);
   const refused = await tokbind(["request", "https://127.0.0.1:1/"]);
-  expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/ECONNREFUSED/) });
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/ECONNREFUSED/) as string });
   expect(await tokbind(["request", "-k", `${url}none`])).toMatchObject({ code: 1, stderr: "" });
   const forbidden = await tokbind(["request", "-k", "-H", "Sec-Token-Binding: AAAA", url]);
-  expect(forbidden).toMatchObject({ code: 1, stderr: expect.stringContaining("Sec-Token-Binding") });
+  expect(forbidden).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("Sec-Token-Binding") as string,
+  });
 });
 
 test("the demo refuses what is not a login", async () => {

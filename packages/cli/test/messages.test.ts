@@ -47,7 +47,7 @@ test.each(["ecdsap256", "rsa2048_pss", "rsa2048_pkcs1.5"])(
     const elsewhere = await tokbind(["verify", "--ekm", "00".repeat(32), "--negotiated", type, message]);
     expect(elsewhere).toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/^rejected: signature_invalid/),
+      stdout: expect.stringMatching(/^rejected: signature_invalid/) as string,
     });
   },
 );
@@ -63,7 +63,11 @@ test("sign puts a referred binding beside the provided one", async () => {
     referred: { id: other.id, keyParameters: "rsa2048_pss", tbh: other.tbh, usable: true },
   });
   const wrong = await tokbind([...args, "--negotiated", "rsa2048_pss"]);
-  expect(wrong).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("ecdsap256") });
+  expect(wrong).toMatchObject({
+    code: 1,
+    stdout: "",
+    stderr: expect.stringContaining("ecdsap256") as string,
+  });
 });
 
 test("verify --jsonl answers every line in order, however broken", async () => {

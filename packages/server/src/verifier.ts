@@ -1,4 +1,3 @@
-import type { TLSSocket } from "node:tls";
 import { secTokenBinding, TokenBindingError } from "@tokbind/codec";
 import { type NegotiatedTokenBinding, negotiatedTokenBinding } from "@tokbind/tls";
 import { KnownKeys } from "./known-keys.ts";
@@ -111,7 +110,7 @@ function connectionMemory(
   if (connection === undefined) return undefined;
   const known = connections.get(connection);
   if (known !== undefined) return known;
-  const negotiated = negotiatedTokenBinding(request.socket as TLSSocket);
+  const negotiated = negotiatedTokenBinding(request.socket);
   if (negotiated === undefined) return undefined;
   const memory = { negotiated, accepted: [] };
   connections.set(connection, memory);

@@ -163,7 +163,7 @@ test("[TBH-X-01] [TBH-X-02] over HTTP/2 every stream is judged by its own field"
     server.close();
   });
   await once(session, "connect");
-  const { ekm } = negotiatedTokenBinding(session.socket as tls.TLSSocket)!;
+  const { ekm } = negotiatedTokenBinding(session.socket)!;
 
   const get = async (headers: Record<string, string | string[]>) => {
     const stream = session.request({ ":path": "/", ...headers }).setEncoding("utf8");

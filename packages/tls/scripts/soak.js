@@ -16,7 +16,7 @@ const collectGarbage = runInNewContext("gc");
 
 const total = Number(process.argv[2] ?? 10_000);
 const atOnce = 50;
-const read = (name) => readFileSync(new URL(`../test/fixtures/${name}`, import.meta.url));
+const read = (name) => readFileSync(new URL(`../../tools/certificate/${name}`, import.meta.url));
 const credentials = { key: read("key.pem"), cert: read("cert.pem") };
 const offers = [["ecdsap256"], ["rsa2048_pss"], ["rsa2048_pkcs1.5", "rsa2048_pss"]];
 

@@ -6,6 +6,7 @@ import {
   keyParametersName,
   type ProtocolVersion,
 } from "@tokbind/codec";
+import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { native } from "./native.ts";
 
@@ -23,6 +24,12 @@ export interface NegotiatedTokenBinding {
   readonly resumed: boolean;
 }
 
+/** What is asked of a TLSSocket, or http2's proxy of one, once its handshake is complete. */
+interface Connected extends Pick<TLSSocket, "getProtocol" | "isSessionReused"> {
+  /** Without a context: an empty one, as Node's types ask for, gives another value up to TLS 1.2 (A-21). */
+  exportKeyingMaterial(length: number, label: string): Uint8Array;
+}
+
 const none = Symbol("no Token Binding");
 const known = new WeakMap<object, NegotiatedTokenBinding | typeof none>();
 
@@ -30,28 +37,30 @@ const known = new WeakMap<object, NegotiatedTokenBinding | typeof none>();
  * What this connection negotiated by RFC 8472, the same object at every call; undefined before the handshake is
  * complete and when Token Binding was not negotiated. The first call has to come before the socket is destroyed.
  *
- * @param socket - a TLSSocket of either side, or http2's `session.socket`
+ * @param socket - of either side: a TLSSocket, `request.socket`, or http2's `session.socket`; one without TLS has
+ *   negotiated nothing
  * @throws TokenBindingError `unsupported_runtime` where the addon cannot work
  * @example
- * const negotiated = negotiatedTokenBinding(request.socket as TLSSocket);
+ * const negotiated = negotiatedTokenBinding(request.socket);
  */
-export function negotiatedTokenBinding(socket: TLSSocket): NegotiatedTokenBinding | undefined {
+export function negotiatedTokenBinding(socket: Socket): NegotiatedTokenBinding | undefined {
   const cached = known.get(socket);
   if (cached !== undefined) return cached === none ? undefined : cached;
   const finished = finishedMessages(socket);
   if (finished === undefined) return undefined;
   const body = native().negotiated(...finished);
-  const negotiated = body ? describe(socket, body) : none;
+  const negotiated = body ? describe(socket as Socket & Connected, body) : none;
   known.set(socket, negotiated);
   return negotiated === none ? undefined : negotiated;
 }
 
 /** Both Finished messages of a completed handshake, which identify the connection to the addon. */
-export function finishedMessages(socket: TLSSocket): [Uint8Array, Uint8Array] | undefined {
+export function finishedMessages(socket: Socket): [Uint8Array, Uint8Array] | undefined {
+  const tlsSocket = socket as Partial<TLSSocket> & { secureConnecting?: boolean };
   try {
-    if ((socket as { secureConnecting?: boolean }).secureConnecting !== false) return undefined;
-    const own = socket.getFinished() as Uint8Array | null | undefined;
-    const peer = socket.getPeerFinished() as Uint8Array | null | undefined;
+    if (tlsSocket.secureConnecting !== false) return undefined;
+    const own = tlsSocket.getFinished?.() as Uint8Array | null | undefined;
+    const peer = tlsSocket.getPeerFinished?.() as Uint8Array | null | undefined;
     return own && peer ? [own, peer] : undefined;
   } catch (error) {
     // http2 takes the socket away from a destroyed session.
@@ -60,17 +69,12 @@ export function finishedMessages(socket: TLSSocket): [Uint8Array, Uint8Array] | 
   }
 }
 
-/** Without a context: an empty one, as Node's types ask for, gives another value up to TLS 1.2 (A-21). */
-interface Exporter {
-  exportKeyingMaterial(length: number, label: string, context?: Buffer): Uint8Array;
-}
-
-function describe(socket: TLSSocket, body: Uint8Array): NegotiatedTokenBinding {
+function describe(socket: Connected, body: Uint8Array): NegotiatedTokenBinding {
   const { version, keyParametersList } = decodeTokenBindingParameters(body);
   return Object.freeze({
     version,
     keyParameters: keyParametersName(keyParametersList[0]!)!,
-    ekm: new Uint8Array((socket as Exporter).exportKeyingMaterial(ekmLength, exporterLabel)),
+    ekm: new Uint8Array(socket.exportKeyingMaterial(ekmLength, exporterLabel)),
     tlsVersion: socket.getProtocol() ?? "unknown",
     resumed: socket.isSessionReused(),
   });

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { TLSSocket } from "node:tls";
+import type { Socket } from "node:net";
 import { native } from "./native.ts";
 import { finishedMessages } from "./negotiated-token-binding.ts";
 import { configureContexts } from "./with-token-binding.ts";
@@ -31,7 +31,7 @@ export function withRawExtension<T>(extension: RawExtension, create: () => T): T
  * The extension body that the peer sent on a connection made by `withRawExtension` or `withTokenBinding`;
  * undefined when it sent none, before the handshake is complete and after the socket is destroyed.
  */
-export function receivedExtension(socket: TLSSocket): Uint8Array | undefined {
+export function receivedExtension(socket: Socket): Uint8Array | undefined {
   const finished = finishedMessages(socket);
   return finished && native().received(...finished);
 }

@@ -17,7 +17,8 @@ import {
 import { importPublicKey, verify } from "@tokbind/crypto";
 import { type NegotiatedTokenBinding, negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
 
-const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), "utf8");
+const fixture = (name: string) =>
+  readFileSync(new URL(`../../../tools/certificate/${name}`, import.meta.url), "utf8");
 export const certificate = fixture("cert.pem");
 const key = fixture("key.pem");
 

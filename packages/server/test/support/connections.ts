@@ -8,7 +8,7 @@ import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
 import { onTestFinished } from "vitest";
 
 const fixture = (name: string) =>
-  readFileSync(new URL(`../../../tls/test/fixtures/${name}`, import.meta.url), "utf8");
+  readFileSync(new URL(`../../../tools/certificate/${name}`, import.meta.url), "utf8");
 
 export const certificate = { cert: fixture("cert.pem"), key: fixture("key.pem") };
 

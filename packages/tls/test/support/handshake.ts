@@ -7,9 +7,10 @@ import { onTestFinished } from "vitest";
 import { type NegotiatedTokenBinding, negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
 import { receivedExtension, withRawExtension } from "@tokbind/tls/raw";
 
-const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), "utf8");
+const fixture = (name: string) =>
+  readFileSync(new URL(`../../../tools/certificate/${name}`, import.meta.url), "utf8");
 
-/** Of localhost, other.test and third.test; valid until 2099. */
+/** Of localhost and a few more names; valid until 2099. */
 export const credentials = { key: fixture("key.pem"), cert: fixture("cert.pem") };
 
 export const versions = ["TLSv1.2", "TLSv1.3"] as const;

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import * as tls from "node:tls";
 import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
 
-const read = (name) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
+const read = (name) => readFileSync(new URL(`../../../tools/certificate/${name}`, import.meta.url));
 const credentials = { key: read("key.pem"), cert: read("cert.pem") };
 
 async function trace(wrapServer, use) {
