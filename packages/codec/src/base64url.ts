@@ -81,10 +81,10 @@ function value(text: string, i: number): number {
 
 function badCharacter(text: string): TokenBindingError {
   const offset = text.search(/[^A-Za-z0-9_-]/);
-  const code = text.charCodeAt(offset).toString(16).padStart(2, "0");
+  const code = text.charCodeAt(offset).toString(16).toUpperCase().padStart(4, "0");
   return new TokenBindingError(
     "base64url_character",
-    `base64url: expected only A-Z a-z 0-9 - _, got U+${code.toUpperCase().padStart(4, "0")} at character ${offset}`,
+    `base64url: expected only A-Z a-z 0-9 - _, got U+${code} at character ${offset}`,
     { offset },
   );
 }

@@ -7,6 +7,7 @@ export {
   type TokenBindingErrorCode,
   type TokenBindingErrorDetails,
 } from "./errors.ts";
+export { trimOptionalWhitespace } from "./optional-whitespace.ts";
 export { type FieldObserver } from "./reader.ts";
 export {
   ekmLength,

@@ -1,5 +1,6 @@
 import { decodeBase64url, encodeBase64url } from "./base64url.ts";
 import { TokenBindingError } from "./errors.ts";
+import { trimOptionalWhitespace } from "./optional-whitespace.ts";
 import { tokenBindingTypes } from "./registries.ts";
 import { decodeTokenBindingID, type TokenBindingID } from "./token-binding-id.ts";
 
@@ -34,7 +35,7 @@ export function decodeTokenBindingIDField(lines: readonly string[]): TokenBindin
   if (lines.length > 1 || value.includes(",")) {
     throw new TokenBindingError("header_repeated", "expected one EncodedTokenBindingID, got more");
   }
-  return decodeTokenBindingID(decodeBase64url(trim(value)));
+  return decodeTokenBindingID(decodeBase64url(trimOptionalWhitespace(value)));
 }
 
 /**
@@ -68,7 +69,9 @@ export function encodeOtherTokenBindingIDs(others: readonly OtherTokenBindingID[
  *   A-13), and as `decodeBase64url` and `decodeTokenBindingID`
  */
 export function decodeOtherTokenBindingIDs(lines: readonly string[]): OtherTokenBindingID[] {
-  const elements = lines.flatMap((line) => line.split(",").map(trim)).filter((element) => element !== "");
+  const elements = lines
+    .flatMap((line) => line.split(",").map(trimOptionalWhitespace))
+    .filter((element) => element !== "");
   if (lines.length > 0 && elements.length === 0) {
     throw malformed("expected a list with an element, got none");
   }
@@ -86,11 +89,6 @@ function decodeElement(element: string): OtherTokenBindingID {
     throw new TokenBindingError("referred_repeated", `${secOtherTokenBindingId}: got a referred binding`);
   }
   return { type, id: decodeTokenBindingID(decodeBase64url(match[2]!)) };
-}
-
-/** Without HTTP's optional white space (RFC 9110 section 5.6.3). */
-function trim(text: string): string {
-  return text.replace(/^[ \t]+|[ \t]+$/g, "");
 }
 
 function malformed(message: string): TokenBindingError {

@@ -36,7 +36,7 @@ test("[TTRP-2.2-01] [TTRP-2.2-02] [TTRP-2.2-03] the names of the three fields", 
 
 test("[TTRP-2.1.1-01] one ID, with optional white space around it only", () => {
   expect(decodeTokenBindingIDField([encoded(7)])).toEqual(id(7));
-  expect(decodeTokenBindingIDField([`\t ${encoded(7)} `])).toEqual(id(7));
+  expect(decodeTokenBindingIDField([`\t ${encoded(7)} \t `])).toEqual(id(7));
   expect(decodeTokenBindingIDField([])).toBeUndefined();
 });
 

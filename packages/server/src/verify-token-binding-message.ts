@@ -10,6 +10,7 @@ import {
   type TokenBinding,
   TokenBindingError,
   tokenBindingTypes,
+  trimOptionalWhitespace,
 } from "@tokbind/codec";
 import { tokenBindingHash, verify } from "@tokbind/crypto";
 import { KnownKeys } from "./known-keys.ts";
@@ -110,7 +111,7 @@ export function verifyTokenBindingMessage(
 /** The bytes of a field value; only HTTP's optional white space around it is not part of it. */
 function decodeHeaderValue(value: string, limits: Partial<MessageLimits>): Uint8Array {
   // Without the look-behind, a long run of spaces inside would be tried again from each of them.
-  const trimmed = /^[ \t]|[ \t]$/.test(value) ? value.replace(/^[ \t]+|(?<![ \t])[ \t]+$/g, "") : value;
+  const trimmed = trimOptionalWhitespace(value);
   const maxMessageLength = limits.maxMessageLength ?? defaultMessageLimits.maxMessageLength;
   if (trimmed.length > Math.ceil((maxMessageLength * 4) / 3)) {
     throw new TokenBindingError(

@@ -141,6 +141,13 @@ test("[A-10] white space of HTTP around the value is not part of it; inside it i
   expect(refusal(`${value}\n`)).toBe("base64url_character");
 });
 
+test("white space costs no more than its length", () => {
+  // In its square, this would outlast any patience.
+  const spaces = " ".repeat(1_000_000);
+  expect(refusal(`A${spaces}A`)).toBe("message_too_long");
+  expect(refusal(`${spaces}${message(good)}${spaces}`)).toBe("accepted");
+});
+
 test("the number of bindings is bounded before any signature is judged", () => {
   const many = Array.from({ length: 400 }, () => spoil(good));
   expect(refusal(message(...many))).toBe("too_many_bindings");
