@@ -13,7 +13,8 @@ export interface Comparison {
 export type Work = (count: number) => void | Promise<void>;
 
 /**
- * Times ours and the baseline in turn, in many short rounds, so that a machine whose speed drifts drifts for both.
+ * Times ours and the baseline in turn, in many rounds of a millisecond or so: a machine whose speed drifts then drifts for
+ * both, and what interrupts a round spoils only that one.
  *
  * @param counts - how often each runs in a round
  */
@@ -21,13 +22,13 @@ export async function compare(
   ours: Work,
   baseline: Work,
   counts: { ours: number; baseline: number },
-  rounds = 40,
+  rounds = 400,
 ): Promise<Comparison> {
   const ourTimes: number[] = [];
   const baselineTimes: number[] = [];
   const ratios: number[] = [];
   const noises: number[] = [];
-  for (let round = -2; round < rounds; round++) {
+  for (let round = -20; round < rounds; round++) {
     const before = await time(baseline, counts.baseline);
     const own = await time(ours, counts.ours);
     const after = await time(baseline, counts.baseline);

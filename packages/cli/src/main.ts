@@ -113,6 +113,12 @@ function program(run: (work: Promise<number>) => Promise<void>): Command {
       run(import("./commands/request.ts").then(({ request }) => request(url, options))),
     );
 
+  command("vectors", "run test vectors: those of the clone, or other files of the same schemas")
+    .argument("[path...]", "files, or directories of them")
+    .action((paths: string[], options: { json?: boolean }) =>
+      run(import("./commands/vectors.ts").then(({ vectors }) => vectors(paths, options))),
+    );
+
   command("story", "what npm start tells: a stolen cookie fails")
     .option("--once", "end after the story")
     .action((options: StoryOptions) => run(import("./story/story.ts").then(({ story }) => story(options))));

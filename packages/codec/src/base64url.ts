@@ -2,8 +2,8 @@ import { TokenBindingError } from "./errors.ts";
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-const invalid = 0xff;
-const values = new Uint8Array(256).fill(invalid);
+// By character code; 255 for what is not in the alphabet.
+const values = new Uint8Array(256).fill(255);
 for (let i = 0; i < 64; i++) values[alphabet.charCodeAt(i)] = i;
 
 /**
@@ -37,46 +37,57 @@ export function decodeBase64url(text: string): Uint8Array {
   const whole = length - (length % 4);
   const bytes = new Uint8Array((length * 3) >> 2);
   let at = 0;
-  let i = 0;
-  for (; i < whole; i += 4) {
-    const a = value(text, i);
-    const b = value(text, i + 1);
-    const c = value(text, i + 2);
-    const d = value(text, i + 3);
-    if ((a | b | c | d) > 63) throw badCharacter(text);
-    bytes[at++] = (a << 2) | (b >> 4);
-    bytes[at++] = (b << 4) | (c >> 2);
-    bytes[at++] = (c << 6) | d;
+  let seen = 0;
+  for (let i = 0; i < whole; i += 4) {
+    const a = sextet(text.charCodeAt(i));
+    const b = sextet(text.charCodeAt(i + 1));
+    const c = sextet(text.charCodeAt(i + 2));
+    const d = sextet(text.charCodeAt(i + 3));
+    seen |= a | b | c | d;
+    const group = (a << 18) | (b << 12) | (c << 6) | d;
+    bytes[at] = group >> 16;
+    bytes[at + 1] = group >> 8;
+    bytes[at + 2] = group;
+    at += 3;
   }
-  if (i === length) return bytes;
-
-  const a = value(text, i);
-  const b = i + 1 < length ? value(text, i + 1) : 0;
-  const c = i + 2 < length ? value(text, i + 2) : 0;
-  if ((a | b | c) > 63) throw badCharacter(text);
-  if (length - i === 1) {
-    throw new TokenBindingError(
-      "base64url_length",
-      `base64url: expected a length that is not 1 modulo 4, got ${length} characters`,
-      { offset: i },
-    );
+  let group = 0;
+  for (let i = whole; i < length; i++) {
+    const last = sextet(text.charCodeAt(i));
+    seen |= last;
+    group = (group << 6) | last;
   }
-  bytes[at++] = (a << 2) | (b >> 4);
-  if (length - i === 3) bytes[at++] = (b << 4) | (c >> 2);
-  const unused = length - i === 3 ? c & 3 : b & 15;
-  if (unused !== 0) {
-    throw new TokenBindingError(
-      "base64url_unused_bits",
-      "base64url: expected the unused low bits of the last character to be 0",
-      { offset: length - 1 },
-    );
+  if (seen > 63) throw badCharacter(text);
+  switch (length - whole) {
+    case 1:
+      throw new TokenBindingError(
+        "base64url_length",
+        `base64url: expected a length that is not 1 modulo 4, got ${length} characters`,
+        { offset: whole },
+      );
+    case 2:
+      if ((group & 15) !== 0) throw unusedBits(length);
+      bytes[at] = group >> 4;
+      break;
+    case 3:
+      if ((group & 3) !== 0) throw unusedBits(length);
+      bytes[at] = group >> 10;
+      bytes[at + 1] = group >> 2;
+      break;
   }
   return bytes;
 }
 
-function value(text: string, i: number): number {
-  const code = text.charCodeAt(i);
-  return code < 256 ? values[code]! : invalid;
+/** The 6 bits of a character; more than 63 for one outside the alphabet. */
+function sextet(code: number): number {
+  return values[code & 0xff]! | ((code >> 8) << 6);
+}
+
+function unusedBits(length: number): TokenBindingError {
+  return new TokenBindingError(
+    "base64url_unused_bits",
+    "base64url: expected the unused low bits of the last character to be 0",
+    { offset: length - 1 },
+  );
 }
 
 function badCharacter(text: string): TokenBindingError {
