@@ -28,7 +28,8 @@ export async function compare(
   const baselineTimes: number[] = [];
   const ratios: number[] = [];
   const noises: number[] = [];
-  for (let round = -20; round < rounds; round++) {
+  // As many uncounted rounds before: V8 compiles for speed what has run some thousand times.
+  for (let round = -rounds; round < rounds; round++) {
     const before = await time(baseline, counts.baseline);
     const own = await time(ours, counts.ours);
     const after = await time(baseline, counts.baseline);

@@ -56,30 +56,35 @@ export function decodeTokenBindingID(bytes: Uint8Array, observe?: FieldObserver)
 export function readTokenBindingID(reader: Reader): TokenBindingID {
   const start = reader.offset;
   const keyParameters = reader.uint8("TokenBindingID.key_parameters");
-  const key = reader.vector("TokenBindingID.key", 2, 0);
-  const publicKey = readPublicKey(key, keyParameters);
+  const publicKey = reader.vector("TokenBindingID.key", 2, 0, publicKeyReader(keyParameters));
   return { keyParameters, publicKey, bytes: reader.since(start) };
 }
 
-function readPublicKey(reader: Reader, keyParameters: number): TokenBindingPublicKey {
+/** The `select (key_parameters)` of RFC 8471 section 3. */
+function publicKeyReader(keyParameters: number): (reader: Reader) => TokenBindingPublicKey {
   switch (keyParameters) {
     case keyParametersCodes["rsa2048_pkcs1.5"]:
-    case keyParametersCodes.rsa2048_pss: {
-      const modulus = reader.vector("RSAPublicKey.modulus", 2, 1).rest("RSAPublicKey.modulus");
-      const publicExponent = reader
-        .vector("RSAPublicKey.publicexponent", 1, 1)
-        .rest("RSAPublicKey.publicexponent");
-      reader.finish("TokenBindingID.key");
-      return { kind: "rsa", modulus, publicExponent };
-    }
-    case keyParametersCodes.ecdsap256: {
-      const point = reader.vector("TB_ECPoint.point", 1, 1).rest("TB_ECPoint.point");
-      reader.finish("TokenBindingID.key");
-      return { kind: "ec", point };
-    }
+    case keyParametersCodes.rsa2048_pss:
+      return readRSAPublicKey;
+    case keyParametersCodes.ecdsap256:
+      return readECPoint;
     default:
-      return { kind: "opaque", bytes: reader.rest("TokenBindingID.key") };
+      return readOpaque;
   }
+}
+
+function readRSAPublicKey(reader: Reader): RSAPublicKey {
+  const modulus = reader.opaque("RSAPublicKey.modulus", 2, 1);
+  const publicExponent = reader.opaque("RSAPublicKey.publicexponent", 1, 1);
+  return { kind: "rsa", modulus, publicExponent };
+}
+
+function readECPoint(reader: Reader): TB_ECPoint {
+  return { kind: "ec", point: reader.opaque("TB_ECPoint.point", 1, 1) };
+}
+
+function readOpaque(reader: Reader): OpaquePublicKey {
+  return { kind: "opaque", bytes: reader.rest("TokenBindingID.key") };
 }
 
 /**

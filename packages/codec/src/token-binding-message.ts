@@ -80,29 +80,34 @@ export function decodeTokenBindingMessage(
     });
   }
 
-  const message = new Reader(bytes, options.observe);
-  const bindings = message.vector("TokenBindingMessage.tokenbindings", 2, minTokenBindings);
-  message.finish("TokenBindingMessage");
+  const reader = new Reader(bytes, options.observe);
+  const tokenBindings = reader.vector("TokenBindingMessage.tokenbindings", 2, minTokenBindings, () => {
+    reader.refuseBytesBehind("TokenBindingMessage");
+    return readTokenBindings(reader, maxTokenBindings);
+  });
+  return { tokenBindings };
+}
 
+function readTokenBindings(reader: Reader, maxTokenBindings: number): readonly TokenBinding[] {
   const tokenBindings: TokenBinding[] = [];
-  while (bindings.left > 0) {
+  while (reader.left > 0) {
     if (tokenBindings.length === maxTokenBindings) {
       throw new TokenBindingError(
         "too_many_bindings",
         `TokenBindingMessage: expected at most ${maxTokenBindings} TokenBinding structures, got more`,
-        { field: "TokenBindingMessage.tokenbindings", offset: bindings.offset },
+        { field: "TokenBindingMessage.tokenbindings", offset: reader.offset },
       );
     }
-    tokenBindings.push(readTokenBinding(bindings));
+    tokenBindings.push(readTokenBinding(reader));
   }
-  return { tokenBindings };
+  return tokenBindings;
 }
 
 function readTokenBinding(reader: Reader): TokenBinding {
   const type = reader.uint8("TokenBinding.tokenbinding_type");
   const id = readTokenBindingID(reader);
-  const signature = reader.vector("TokenBinding.signature", 2, minSignature).rest("TokenBinding.signature");
-  const extensions = readExtensions(reader.vector("TokenBinding.extensions", 2, 0));
+  const signature = reader.opaque("TokenBinding.signature", 2, minSignature);
+  const extensions = reader.vector("TokenBinding.extensions", 2, 0, readExtensions);
   return { type, id, signature, extensions };
 }
 
@@ -113,8 +118,7 @@ function readExtensions(reader: Reader): readonly TB_Extension[] {
   const extensions: TB_Extension[] = [];
   while (reader.left > 0) {
     const extensionType = reader.uint8("TB_Extension.extension_type");
-    const data = reader.vector("TB_Extension.extension_data", 2, 0);
-    extensions.push({ extensionType, extensionData: data.rest("TB_Extension.extension_data") });
+    extensions.push({ extensionType, extensionData: reader.opaque("TB_Extension.extension_data", 2, 0) });
   }
   return extensions;
 }

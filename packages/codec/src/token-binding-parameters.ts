@@ -23,12 +23,9 @@ export function decodeTokenBindingParameters(
   const reader = new Reader(bytes, observe);
   const major = reader.uint8("TB_ProtocolVersion.major");
   const minor = reader.uint8("TB_ProtocolVersion.minor");
-  const list = reader.vector("TokenBindingParameters.key_parameters_list", 1, 1);
+  const list = reader.opaque("TokenBindingParameters.key_parameters_list", 1, 1);
   reader.finish("TokenBindingParameters");
-  return {
-    version: { major, minor },
-    keyParametersList: [...list.rest("TokenBindingParameters.key_parameters_list")],
-  };
+  return { version: { major, minor }, keyParametersList: [...list] };
 }
 
 /**

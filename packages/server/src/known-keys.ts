@@ -9,6 +9,8 @@ import { LRUCache } from "lru-cache";
 
 /** A Token Binding ID whose key has been checked and is ready to verify with. */
 export interface KnownKey {
+  /** A copy of the ID: what came with the message need not outlive it. */
+  readonly id: Uint8Array;
   readonly keyParameters: KeyParameters;
   readonly publicKey: TokenBindingPublicKeyHandle;
   /** base64url of the SHA-256 of the ID, 43 characters. */
@@ -39,7 +41,12 @@ export class KnownKeys {
     if (keyParameters === undefined) {
       throw new TokenBindingError("key_invalid", `key parameters ${id.keyParameters} are not registered`);
     }
-    const key = { keyParameters, publicKey: importPublicKey(id), tbh: tokenBindingHash(id.bytes) };
+    const key = {
+      id: Uint8Array.from(id.bytes),
+      keyParameters,
+      publicKey: importPublicKey(id),
+      tbh: tokenBindingHash(id.bytes),
+    };
     this.#keys.set(name, key);
     return key;
   }

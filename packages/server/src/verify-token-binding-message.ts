@@ -17,7 +17,10 @@ import { KnownKeys } from "./known-keys.ts";
 
 /** The identity that a request has proven: a token bound to it may be honoured. */
 export interface ProvidedTokenBinding {
-  /** The Token Binding ID, an opaque byte string (RFC 8471 section 3.2): 68 bytes for ecdsap256. */
+  /**
+   * The Token Binding ID, an opaque byte string (RFC 8471 section 3.2): 68 bytes for ecdsap256. All requests of a
+   * client share it, so do not write to it.
+   */
   readonly id: Uint8Array;
   /** base64url of the SHA-256 of the ID, 43 characters: the `tbh` member of `cnf`. */
   readonly tbh: string;
@@ -99,7 +102,7 @@ export function verifyTokenBindingMessage(
 
   const verified = {
     provided: {
-      id: provided.id.bytes,
+      id: providedKey.id,
       tbh: providedKey.tbh,
       keyParameters: providedKey.keyParameters,
     },
@@ -119,7 +122,9 @@ function decodeHeaderValue(value: string, limits: Partial<MessageLimits>): Uint8
       `TokenBindingMessage: expected at most ${maxMessageLength} bytes, got ${trimmed.length} base64url characters`,
     );
   }
-  return decodeBase64url(trimmed);
+  // Node's decoder takes almost anything, but is fast; what encodes to the same text again is strict base64url.
+  const bytes = Buffer.from(trimmed, "base64url");
+  return bytes.toString("base64url") === trimmed ? bytes : decodeBase64url(trimmed);
 }
 
 interface SortedBindings {
@@ -156,11 +161,11 @@ function sortBindings(bindings: readonly TokenBinding[]): SortedBindings {
 }
 
 function verifyReferred(binding: TokenBinding, ekm: Uint8Array, knownKeys: KnownKeys): ReferredTokenBinding {
-  const id = binding.id.bytes;
   if (keyParametersName(binding.id.keyParameters) === undefined) {
+    const id = Uint8Array.from(binding.id.bytes);
     return { id, tbh: tokenBindingHash(id), keyParameters: binding.id.keyParameters, usable: false };
   }
-  const { tbh, keyParameters } = verifyBinding(binding, "referred", ekm, knownKeys);
+  const { id, tbh, keyParameters } = verifyBinding(binding, "referred", ekm, knownKeys);
   return { id, tbh, keyParameters, usable: true };
 }
 
