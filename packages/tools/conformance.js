@@ -23,7 +23,7 @@ function requirements() {
   for (const line of readFileSync(`${root}docs/requirements.md`, "utf8").split("\n")) {
     const title = /^# (Part .*)/.exec(line);
     if (title) parts.push({ title: title[1], rows: /** @type {Row[]} */ ([]) });
-    const row = /^\| ([A-Z0-9]+-[\w.-]+) \| ([^|]*) \| [^|]* \| (.*) \| ([^|]*) \|$/.exec(line);
+    const row = /^\| ([A-Z0-9]+-[\w.-]+) +\| ([^|]*) \| [^|]* \| (.*?) +\| ([^|]*?) +\|$/.exec(line);
     if (row) parts.at(-1)?.rows.push({ id: row[1], text: row[3], note: row[4] });
   }
   return parts;

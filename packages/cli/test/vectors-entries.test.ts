@@ -41,7 +41,7 @@ test("tokbind verify --jsonl answers every vector with its verdict", async () =>
     .split("\n")
     .map((line) => JSON.parse(line) as Answer);
   expect(answers.map(({ name }) => name)).toEqual(judged.map(({ test }) => test.tcId));
-  const wrong = judged.flatMap(({ group, test }, i) => {
+  const wrong = judged.flatMap(({ group, test }, i): unknown[] => {
     const answer = answers[i]!;
     if (group === "message" && test.result === "valid") return answer.accepted ? [test.tcId] : [];
     if (test.result === "invalid") {

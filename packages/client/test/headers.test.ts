@@ -77,7 +77,7 @@ describe("over a negotiated connection", () => {
     expect(origin.seen[1]!.id).not.toBe(origin.seen[0]!.id);
   });
 
-  test("the key is that of the scope, and a narrower scope can be chosen [TBH-2-10] [TBH-2.1-06]", async () => {
+  test("the key is that of the scope, and a narrower scope can be chosen [TBH-2-10] [TBH-2.1-04] [TBH-2.1-06] [TBP-3.1-01]", async () => {
     const keyStore = new MemoryKeyStore();
     const origin = await serve();
     const agent = makeAgent({ keyStore, scope: (url) => `only ${url.origin}` });
@@ -163,7 +163,7 @@ describe("never a header", () => {
     expect(seen[0]).not.toContain("sec-token-binding");
   });
 
-  test("in CONNECT, and a proxy is not offered Token Binding [TBH-X-05]", async () => {
+  test("in CONNECT, and a proxy is not offered Token Binding [TBH-X-05] [A-30]", async () => {
     const origin = await serve();
     const tunnel = once(origin.server, "connect");
     const agent = makeAgent();

@@ -31,7 +31,7 @@ describe.each(stores)("%s", (_name, open) => {
     expect(await store.get("example.com", type)).toBe(key);
   });
 
-  test("one key per scope and key parameters (A-36) [TBP-4.1-04]", async () => {
+  test("one key per scope and key parameters [A-36] [TBP-4.1-04]", async () => {
     const store = open();
     const ids = new Set<string>();
     for (const scope of ["example.com", "example.org"]) {

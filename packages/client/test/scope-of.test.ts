@@ -35,7 +35,7 @@ test.each([
   ["https://co.uk/", "co.uk"],
   ["https://github.io/", "github.io"],
   ["https://com/", "com"],
-])("%s has no registrable domain and is its own scope, %s (A-25) [TBH-2.1-07]", (url, expected) => {
+])("%s has no registrable domain and is its own scope, %s [A-25] [TBH-2.1-07]", (url, expected) => {
   expect(scope(url)).toBe(expected);
 });
 

@@ -3,12 +3,12 @@ import http2, { type Http2ServerRequest, type Http2ServerResponse } from "node:h
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import tls from "node:tls";
-import { type TokenBindingKey } from "@tokbind/crypto";
+import { tokenBindingHash, type TokenBindingKey } from "@tokbind/crypto";
 import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
 import { expect, onTestFinished, test } from "vitest";
 import { createVerifier, type Verifier, type VerifierOptions } from "../src/verifier.ts";
 import { certificate, connect, startServer } from "./support/connections.ts";
-import { keys, makeBinding, message, provided, spoil } from "./support/messages.ts";
+import { keys, makeBinding, message, provided, referred, spoil } from "./support/messages.ts";
 
 /** Answers with what the verifier established, or with the error. */
 function show(verifier: Verifier) {
@@ -19,7 +19,11 @@ function show(verifier: Verifier) {
     let body: object;
     try {
       const verified = verifier.verify(request);
-      body = { tbh: verified?.provided.tbh ?? null, keyParameters: verified?.provided.keyParameters };
+      body = {
+        tbh: verified?.provided.tbh ?? null,
+        keyParameters: verified?.provided.keyParameters,
+        referred: verified?.referred?.tbh ?? null,
+      };
     } catch (error) {
       const { code, status } = error as { code: string; status: number };
       response.statusCode = status;
@@ -42,7 +46,7 @@ async function field(key: TokenBindingKey, ekm: Uint8Array): Promise<string> {
 const none = { tbh: null };
 
 test.each(["TLSv1.2", "TLSv1.3"] as const)(
-  "[TBP-4.2-09] [TBH-2-13] [TBH-2-18] over %s a request proves its key, and the next one with the same value as well",
+  "[TBP-4.2-09] [TBH-2-03] [TBH-2-13] [TBH-2-18] over %s a request proves its key, and the next one with the same value as well",
   async (version) => {
     const client = await connect(await startVerifying(), { version });
     const good = await field(keys.ec, client.ekm);
@@ -67,6 +71,22 @@ test("[TBH-2-20] [A-05] a request without the field has no Token Binding, whatev
   const client = await connect(await startVerifying());
   expect((await client.get(await field(keys.ec, client.ekm))).status).toBe(200);
   expect(await client.get()).toMatchObject({ status: 200, body: none });
+});
+
+test("[TBP-3-04] a later request may prove a further key", async () => {
+  const client = await connect(await startVerifying());
+  const own = await makeBinding({ type: provided, key: keys.ec, ekm: client.ekm });
+  const further = await makeBinding({ type: referred, key: keys.otherEc, ekm: client.ekm });
+  const first = await client.get(`Sec-Token-Binding: ${message(own)}`);
+  const second = await client.get(`Sec-Token-Binding: ${message(own, further)}`);
+  expect(first.body).toMatchObject({ referred: null });
+  expect(second.body).toMatchObject({ referred: tokenBindingHash(keys.otherEc.id.bytes) });
+});
+
+test("[TBH-X-04] a preflight, which carries no field, is served as unbound", async () => {
+  const client = await connect(await startVerifying());
+  const preflight = ["Host: localhost", "Origin: https://example.com", "Access-Control-Request-Method: PUT"];
+  expect(await client.send("OPTIONS / HTTP/1.1", ...preflight)).toMatchObject({ status: 200, body: none });
 });
 
 test("[TBH-X-02] [A-27] each request of a connection is who it proves to be", async () => {

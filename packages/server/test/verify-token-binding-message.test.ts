@@ -26,7 +26,7 @@ function refusal(value: string, connection = ec, options: MessageVerificationOpt
 }
 
 test.each([keys.ec, keys.pss, keys.pkcs1])(
-  "[TBP-4.2-03] [TBP-4.2-09] a $keyParameters message establishes the ID when those parameters were negotiated",
+  "[TBP-3.2-04] [TBP-4.2-03] [TBP-4.2-09] a $keyParameters message establishes the ID when those parameters were negotiated",
   async (key) => {
     const value = message(await makeBinding({ type: provided, key, ekm }));
     const verified = verifyTokenBindingMessage(value, { ekm, keyParameters: key.keyParameters });
