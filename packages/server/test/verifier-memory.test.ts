@@ -1,12 +1,8 @@
-import { once } from "node:events";
-import http2, { type Http2ServerRequest } from "node:http2";
-import type { AddressInfo } from "node:net";
-import tls from "node:tls";
-import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
+import type { Http2ServerRequest } from "node:http2";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { KnownKeys } from "../src/known-keys.ts";
 import { createVerifier, type Verifier } from "../src/verifier.ts";
-import { certificate, connect, type RawClient, startServer } from "./support/connections.ts";
+import { connect, connectHttp2, type RawClient, startServer } from "./support/connections.ts";
 import { keys, makeBinding, message, provided } from "./support/messages.ts";
 
 /** Counts the bindings that are verified, for each of which a key is looked up. */
@@ -56,26 +52,10 @@ test("[TBH-2-18] a connection remembers its last four messages, and no more", as
 test("[TBH-2-18] over HTTP/2 the streams of a session share its memory", async () => {
   const verifications = countVerifications();
   const verifier = createVerifier();
-  const server = withTokenBinding({}, () =>
-    http2.createSecureServer(certificate, (request, response) => {
-      response.end(verifier.verify(request)?.provided.tbh ?? "");
-    }),
-  );
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  const session = withTokenBinding({ keyParameters: ["ecdsap256"] }, () =>
-    http2.connect(`https://localhost:${port}`, {
-      createConnection: () =>
-        tls.connect({ host: "127.0.0.1", port, ALPNProtocols: ["h2"], rejectUnauthorized: false }),
-    }),
-  );
-  onTestFinished(() => {
-    session.destroy();
-    server.close();
+  const { session, ekm } = await connectHttp2((request, response) => {
+    response.end(verifier.verify(request)?.provided.tbh ?? "");
   });
-  await once(session, "connect");
-  const value = await newMessage(negotiatedTokenBinding(session.socket)!.ekm);
+  const value = await newMessage(ekm);
   for (let i = 0; i < 3; i++) {
     const stream = session.request({ ":path": "/", "sec-token-binding": value }).setEncoding("utf8");
     let body = "";

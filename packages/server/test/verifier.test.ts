@@ -1,13 +1,9 @@
-import { once } from "node:events";
-import http2, { type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import tls from "node:tls";
 import { tokenBindingHash, type TokenBindingKey } from "@tokbind/crypto";
-import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { createVerifier, type Verifier, type VerifierOptions } from "../src/verifier.ts";
-import { certificate, connect, startServer } from "./support/connections.ts";
+import { connect, connectHttp2, startServer } from "./support/connections.ts";
 import { keys, makeBinding, message, provided, referred, spoil } from "./support/messages.ts";
 
 /** Answers with what the verifier established, or with the error. */
@@ -168,22 +164,7 @@ test("[TBP-4.2-11] [TBH-2-16] [A-14] the ignore option serves a rejected message
 
 test("[TBH-X-01] [TBH-X-02] over HTTP/2 every stream is judged by its own field", async () => {
   const verifier = createVerifier();
-  const server = withTokenBinding({}, () => http2.createSecureServer(certificate, show(verifier)));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  const session = withTokenBinding({ keyParameters: ["ecdsap256"] }, () =>
-    http2.connect(`https://localhost:${port}`, {
-      createConnection: () =>
-        tls.connect({ host: "127.0.0.1", port, ALPNProtocols: ["h2"], rejectUnauthorized: false }),
-    }),
-  );
-  onTestFinished(() => {
-    session.destroy();
-    server.close();
-  });
-  await once(session, "connect");
-  const { ekm } = negotiatedTokenBinding(session.socket)!;
+  const { session, ekm } = await connectHttp2(show(verifier));
 
   const get = async (headers: Record<string, string | string[]>) => {
     const stream = session.request({ ":path": "/", ...headers }).setEncoding("utf8");

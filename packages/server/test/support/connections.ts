@@ -1,5 +1,10 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import http2, {
+  type ClientHttp2Session,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from "node:http2";
 import https from "node:https";
 import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -10,7 +15,7 @@ import { onTestFinished } from "vitest";
 const fixture = (name: string) =>
   readFileSync(new URL(`../../../tools/certificate/${name}`, import.meta.url), "utf8");
 
-export const certificate = { cert: fixture("cert.pem"), key: fixture("key.pem") };
+const certificate = { cert: fixture("cert.pem"), key: fixture("key.pem") };
 
 /** Starts an HTTPS server that answers Token Binding offers, and returns its port. */
 export async function startServer(listener: RequestListener): Promise<number> {
@@ -72,4 +77,26 @@ export async function connect(
     socket.destroy();
   });
   return new RawClient(socket);
+}
+
+/** Starts an HTTP/2 server and opens a session with it that negotiated Token Binding. */
+export async function connectHttp2(
+  listener: (request: Http2ServerRequest, response: Http2ServerResponse) => void,
+): Promise<{ session: ClientHttp2Session; ekm: Uint8Array }> {
+  const server = withTokenBinding({}, () => http2.createSecureServer(certificate, listener));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const session = withTokenBinding({ keyParameters: ["ecdsap256"] }, () =>
+    http2.connect(`https://localhost:${port}`, {
+      createConnection: () =>
+        tls.connect({ host: "127.0.0.1", port, ALPNProtocols: ["h2"], rejectUnauthorized: false }),
+    }),
+  );
+  onTestFinished(() => {
+    session.destroy();
+    server.close();
+  });
+  await once(session, "connect");
+  return { session, ekm: negotiatedTokenBinding(session.socket)!.ekm };
 }
