@@ -79,8 +79,13 @@ function sec1Point(field: asn1.AsnType): Uint8Array | undefined {
 }
 
 function elements(bytes: Uint8Array): readonly asn1.AsnType[] | undefined {
-  const { offset, result } = asn1.fromBER(new Uint8Array(bytes), { parseEmbedded: false, maxDepth: 4 });
-  return offset === bytes.length && result instanceof asn1.Sequence ? result.valueBlock.value : undefined;
+  try {
+    const { offset, result } = asn1.fromBER(new Uint8Array(bytes), { parseEmbedded: false, maxDepth: 4 });
+    return offset === bytes.length && result instanceof asn1.Sequence ? result.valueBlock.value : undefined;
+  } catch {
+    // asn1js tells most errors by the offset, but throws at a date that is none.
+    return undefined;
+  }
 }
 
 function objectIdentifier(field: asn1.AsnType): string | undefined {

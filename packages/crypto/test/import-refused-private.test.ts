@@ -71,6 +71,7 @@ const refusedPkcs8: Refused<Uint8Array | string> = [
   ["PEM of RSAPrivateKey", pem(rsa.privateKey, "pkcs1"), "rsa2048_pss"],
   ["PEM of ECPrivateKey", pem(ec.privateKey, "sec1"), "ecdsap256"],
   ["PEM with the label of another format", mislabelled(ec.privateKey), "ecdsap256"],
+  ["a date that is none where the scalar belongs", change(ecPkcs8, 34, 0x18), "ecdsap256"],
   ["P-192 by name", change(ecPkcs8, 26, 1), "ecdsap256"],
   ["a scalar of 0 without the public half", ecWithoutPoint(new Uint8Array(32)), "ecdsap256"],
   ["a scalar of 33 bytes without the public half", ecWithoutPoint(new Uint8Array(33).fill(1)), "ecdsap256"],
@@ -135,16 +136,21 @@ describe.each(backends)("%s", (_, backend) => {
     ["rsa2048_pss", rsaPkcs8],
   ] as const)("a mutant of PKCS #8 is refused or is the same key: %s", async (keyParameters, pkcs8) => {
     const { id } = await backend.importPkcs8(pkcs8, keyParameters);
+    const refusedOrSame = async (mutant: Uint8Array): Promise<void> => {
+      const outcome = await backend.importPkcs8(mutant, keyParameters).then(
+        (key) => Buffer.from(key.id.bytes).equals(id.bytes),
+        (error: unknown) => (error as { code: unknown }).code,
+      );
+      expect([true, "key_import"]).toContain(outcome);
+    };
     await fc.assert(
-      fc.asyncProperty(mutation, async (change) => {
-        const outcome = await backend.importPkcs8(mutate(pkcs8, change), keyParameters).then(
-          (key) => Buffer.from(key.id.bytes).equals(id.bytes),
-          (error: unknown) => (error as { code: unknown }).code,
-        );
-        expect([true, "key_import"]).toContain(outcome);
-      }),
+      fc.asyncProperty(mutation, (change) => refusedOrSame(mutate(pkcs8, change))),
       { numRuns: 300 },
     );
+    // Tags and lengths: up to the scalar of the EC key, and as far into the RSA key.
+    for (let at = 0; at < 36; at++) {
+      for (let byte = 0; byte < 256; byte++) await refusedOrSame(change(pkcs8, at, byte));
+    }
   });
 
   test("unknown key parameters are an error of the caller", async () => {
