@@ -29,34 +29,51 @@ export function encodeBase64url(bytes: Uint8Array): string {
  * impossible length, no set bits that belong to no byte. So every byte string has exactly one encoding.
  *
  * @param text - characters of `A-Z a-z 0-9 - _`
- * @returns the decoded bytes
- * @throws TokenBindingError `base64url_character`, `base64url_length` or `base64url_unused_bits`
+ * @param into - at least floor(3n/4) bytes to write to; new ones by default
+ * @returns the bytes of `into` that were written
+ * @throws TokenBindingError `base64url_character`, `base64url_length` or `base64url_unused_bits`;
+ *   `invalid_argument` when `into` is too short
  */
-export function decodeBase64url(text: string): Uint8Array {
-  const length = text.length;
+export function decodeBase64url(
+  text: string,
+  into: Uint8Array = new Uint8Array((text.length * 3) >> 2),
+): Uint8Array {
+  const { length } = text;
+  if (into.length < (length * 3) >> 2) {
+    throw new TokenBindingError(
+      "invalid_argument",
+      `base64url: expected room for ${(length * 3) >> 2} bytes, got ${into.length}`,
+    );
+  }
   const whole = length - (length % 4);
-  const bytes = new Uint8Array((length * 3) >> 2);
+  // Looked at once, behind the loops: all codes and all sextets, or-ed together.
+  let codes = 0;
+  let sextets = 0;
   let at = 0;
-  let seen = 0;
   for (let i = 0; i < whole; i += 4) {
-    const a = sextet(text.charCodeAt(i));
-    const b = sextet(text.charCodeAt(i + 1));
-    const c = sextet(text.charCodeAt(i + 2));
-    const d = sextet(text.charCodeAt(i + 3));
-    seen |= a | b | c | d;
-    const group = (a << 18) | (b << 12) | (c << 6) | d;
-    bytes[at] = group >> 16;
-    bytes[at + 1] = group >> 8;
-    bytes[at + 2] = group;
+    const [p, q, r, s] = [
+      text.charCodeAt(i),
+      text.charCodeAt(i + 1),
+      text.charCodeAt(i + 2),
+      text.charCodeAt(i + 3),
+    ];
+    const [a, b, c, d] = [values[p & 0xff]!, values[q & 0xff]!, values[r & 0xff]!, values[s & 0xff]!];
+    codes |= p | q | r | s;
+    sextets |= a | b | c | d;
+    into[at] = (a << 2) | (b >> 4);
+    into[at + 1] = (b << 4) | (c >> 2);
+    into[at + 2] = (c << 6) | d;
     at += 3;
   }
   let group = 0;
   for (let i = whole; i < length; i++) {
-    const last = sextet(text.charCodeAt(i));
-    seen |= last;
-    group = (group << 6) | last;
+    const code = text.charCodeAt(i);
+    const sextet = values[code & 0xff]!;
+    codes |= code;
+    sextets |= sextet;
+    group = (group << 6) | sextet;
   }
-  if (seen > 63) throw badCharacter(text);
+  if (codes > 0xff || sextets > 63) throw badCharacter(text);
   switch (length - whole) {
     case 1:
       throw new TokenBindingError(
@@ -66,20 +83,15 @@ export function decodeBase64url(text: string): Uint8Array {
       );
     case 2:
       if ((group & 15) !== 0) throw unusedBits(length);
-      bytes[at] = group >> 4;
+      into[at++] = group >> 4;
       break;
     case 3:
       if ((group & 3) !== 0) throw unusedBits(length);
-      bytes[at] = group >> 10;
-      bytes[at + 1] = group >> 2;
+      into[at++] = group >> 10;
+      into[at++] = group >> 2;
       break;
   }
-  return bytes;
-}
-
-/** The 6 bits of a character; more than 63 for one outside the alphabet. */
-function sextet(code: number): number {
-  return values[code & 0xff]! | ((code >> 8) << 6);
+  return into.subarray(0, at);
 }
 
 function unusedBits(length: number): TokenBindingError {

@@ -38,7 +38,8 @@ test("[TBH-2-04] [A-10] any character outside the alphabet is refused, wherever 
   for (let code = 0; code < 0x180; code++) {
     const character = String.fromCharCode(code);
     if (alphabet.includes(character)) continue;
-    for (const text of [`${character}AAA`, `AAA${character}`, `AAAA${character}A`, `AAAAAA${character}`]) {
+    const groups = [0, 1, 2, 3].map((at) => `${"A".repeat(at)}${character}${"A".repeat(3 - at)}`);
+    for (const text of [...groups, `AAAA${character}A`, `AAAAAA${character}`]) {
       expect(refusal(text)).toBe("base64url_character");
     }
   }
@@ -50,6 +51,23 @@ test("[A-10] impossible lengths and set unused bits are refused", () => {
     expect(refusal(`A${character}`)).toBe(i % 16 === 0 ? "accepted" : "base64url_unused_bits");
     expect(refusal(`AA${character}`)).toBe(i % 4 === 0 ? "accepted" : "base64url_unused_bits");
   }
+});
+
+test("decodes into memory that is there, and no further than it reaches", () => {
+  const memory = new Uint8Array(8).fill(7);
+  for (const [text, bytes] of [
+    ["AQIDBAU", [1, 2, 3, 4, 5]],
+    ["AQID", [1, 2, 3]],
+    ["", []],
+  ] as const) {
+    memory.fill(7);
+    const decoded = decodeBase64url(text, memory);
+    expect([...decoded]).toEqual(bytes);
+    expect(decoded.buffer).toBe(memory.buffer);
+    expect([...memory.subarray(bytes.length)]).toEqual(Array<number>(8 - bytes.length).fill(7));
+  }
+  expect(decodeBase64url("AQIDBAU", memory.subarray(0, 5))).toHaveLength(5);
+  expect(() => decodeBase64url("AQIDBAU", memory.subarray(0, 4))).toThrow("expected room for 5 bytes, got 4");
 });
 
 test("errors say where", () => {
