@@ -1,3 +1,4 @@
+import { type KeyParameters } from "@tokbind/codec";
 import { signatureLengths } from "./key-parameters.ts";
 import { type TokenBindingPublicKeyHandle } from "./types.ts";
 
@@ -18,6 +19,17 @@ export function verify(
   data: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  if (signature.length !== signatureLengths[publicKey.keyParameters]) return false;
   return publicKey.verify(data, signature);
+}
+
+/** A public key whose `verify` sees only signatures of the length that RFC 8471 section 3.3 gives them. */
+export function publicKeyHandle(
+  keyParameters: KeyParameters,
+  verify: TokenBindingPublicKeyHandle["verify"],
+): TokenBindingPublicKeyHandle {
+  const length = signatureLengths[keyParameters];
+  return {
+    keyParameters,
+    verify: (data, signature) => signature.length === length && verify(data, signature),
+  };
 }

@@ -3,6 +3,8 @@ import { type TokenBindingID } from "@tokbind/codec";
 import { checkPublicKey } from "../check-public-key.ts";
 import { publicMembers } from "../public-jwk.ts";
 import { type TokenBindingPublicKeyHandle } from "../types.ts";
+import { publicKeyHandle } from "../verify.ts";
+import { ecdsaSigValue } from "./ecdsa-sig-value.ts";
 import { schemes } from "./local-key.ts";
 
 /**
@@ -19,6 +21,11 @@ export function importPublicKey(id: TokenBindingID): TokenBindingPublicKeyHandle
   const checked = checkPublicKey(id);
   const { keyParameters } = checked;
   const key = createPublicKey({ key: { ...publicMembers(checked) }, format: "jwk" });
+  if (keyParameters === "ecdsap256") {
+    return publicKeyHandle(keyParameters, (data, signature) =>
+      verify("sha256", data, key, ecdsaSigValue(signature)),
+    );
+  }
   const input = { key, ...schemes[keyParameters] };
-  return { keyParameters, verify: (data, signature) => verify("sha256", data, input, signature) };
+  return publicKeyHandle(keyParameters, (data, signature) => verify("sha256", data, input, signature));
 }

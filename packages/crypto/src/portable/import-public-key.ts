@@ -6,6 +6,7 @@ import { checkPublicKey } from "../check-public-key.ts";
 import { uncompressed } from "../der.ts";
 import { concat, toBigInt } from "../numbers.ts";
 import { type TokenBindingPublicKeyHandle } from "../types.ts";
+import { publicKeyHandle } from "../verify.ts";
 
 // WebCrypto verifies only asynchronously, so the public half is done in plain code. Nothing here is secret.
 const rsaSchemes = { "rsa2048_pkcs1.5": PKCS1_SHA256, rsa2048_pss: PSS(sha256, mgf1(sha256), 32) };
@@ -26,9 +27,9 @@ export function importPublicKey(id: TokenBindingID): TokenBindingPublicKeyHandle
     const point = concat(uncompressed, publicKey.point);
     // No low-S rule: RFC 8471 section 3.3 has none.
     const options = { format: "compact", prehash: true, lowS: false } as const;
-    return { keyParameters, verify: (data, signature) => p256.verify(signature, data, point, options) };
+    return publicKeyHandle(keyParameters, (data, signature) => p256.verify(signature, data, point, options));
   }
   const numbers = { n: toBigInt(publicKey.modulus), e: toBigInt(publicKey.publicExponent) };
   const scheme = rsaSchemes[keyParameters];
-  return { keyParameters, verify: (data, signature) => scheme.verify(numbers, data, signature) };
+  return publicKeyHandle(keyParameters, (data, signature) => scheme.verify(numbers, data, signature));
 }
