@@ -2,7 +2,7 @@ import { TokenBindingError } from "@tokbind/codec";
 import { parseCookie, stringifySetCookie } from "cookie";
 import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { checkBoundToken, type TokenBindingConfirmation } from "./bound-token.ts";
-import type { VerifiedTokenBindings } from "./verify-token-binding-message.ts";
+import type { VerifiedTokenBindings } from "./verified-token-bindings.ts";
 
 /** Options of {@link BoundCookie}. */
 export interface BoundCookieOptions {

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import { TokenBindingError } from "@tokbind/codec";
-import type { ProvidedTokenBinding } from "./verify-token-binding-message.ts";
+import type { ProvidedTokenBinding } from "./verified-token-bindings.ts";
 
 /** The `cnf` member of a bound JWT (draft-ietf-oauth-token-binding-08 section 3.4, OpenID TBA section 2). */
 export interface TokenBindingConfirmation {

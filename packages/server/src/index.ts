@@ -6,10 +6,12 @@ export { KnownKeys } from "./known-keys.ts";
 export { type NodeRequest } from "./sec-token-binding-field.ts";
 export { createVerifier, type Verifier, type VerifierOptions } from "./verifier.ts";
 export {
-  type MessageVerificationOptions,
   type ProvidedTokenBinding,
   type ReferredTokenBinding,
-  type TokenBindingConnection,
   type VerifiedTokenBindings,
+} from "./verified-token-bindings.ts";
+export {
+  type MessageVerificationOptions,
+  type TokenBindingConnection,
   verifyTokenBindingMessage,
 } from "./verify-token-binding-message.ts";

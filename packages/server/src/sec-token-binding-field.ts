@@ -9,8 +9,7 @@ const fieldName = secTokenBinding.toLowerCase();
 
 /**
  * The value of the request's Sec-Token-Binding field, undefined when there is none. `rawHeaders` shows each
- * field line by itself, where `headers` joins them; a comma is refused all the same, because something before
- * us may have joined two lines (RFC 8473 section 2, A-11). Trailers are elsewhere and stay unread (A-28).
+ * field line by itself, where `headers` joins them. Trailers are elsewhere and stay unread (A-28).
  *
  * @throws TokenBindingError `header_repeated`
  */
@@ -23,8 +22,16 @@ export function secTokenBindingField(request: NodeRequest): string | undefined {
     if (value !== undefined) throw repeated();
     value = raw[i + 1]!;
   }
-  if (value?.includes(",")) throw repeated();
   return value;
+}
+
+/**
+ * Refuses a comma: something before us may have joined two field lines (RFC 8473 section 2, A-11).
+ *
+ * @throws TokenBindingError `header_repeated`
+ */
+export function refuseJoinedFields(value: string): void {
+  if (value.includes(",")) throw repeated();
 }
 
 function repeated(): TokenBindingError {

@@ -1,10 +1,10 @@
 import { secTokenBinding, TokenBindingError } from "@tokbind/codec";
 import { type NegotiatedTokenBinding, negotiatedTokenBinding } from "@tokbind/tls";
 import { KnownKeys } from "./known-keys.ts";
-import { type NodeRequest, secTokenBindingField } from "./sec-token-binding-field.ts";
+import { type NodeRequest, refuseJoinedFields, secTokenBindingField } from "./sec-token-binding-field.ts";
+import type { VerifiedTokenBindings } from "./verified-token-bindings.ts";
 import {
   type MessageVerificationOptions,
-  type VerifiedTokenBindings,
   verifyTokenBindingMessage,
 } from "./verify-token-binding-message.ts";
 
@@ -68,14 +68,14 @@ export function createVerifier(options: VerifierOptions = {}): Verifier {
     const value = secTokenBindingField(request);
     const memory = connectionMemory(connections, request);
     if (value === undefined) return undefined;
+    for (const accepted of memory?.accepted ?? []) if (accepted.value === value) return accepted.verified;
+    refuseJoinedFields(value);
     if (memory === undefined) {
       throw new TokenBindingError(
         "not_negotiated",
         `got a ${secTokenBinding} field on a connection that did not negotiate Token Binding`,
       );
     }
-    for (const accepted of memory.accepted) if (accepted.value === value) return accepted.verified;
-
     const verified = verifyTokenBindingMessage(value, memory.negotiated, options, knownKeys);
     if (memory.accepted.length === maxAccepted) memory.accepted.shift();
     memory.accepted.push({ value, verified });

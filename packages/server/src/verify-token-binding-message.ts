@@ -14,36 +14,11 @@ import {
 } from "@tokbind/codec";
 import { tokenBindingHash, verify } from "@tokbind/crypto";
 import { KnownKeys } from "./known-keys.ts";
-
-/** The identity that a request has proven: a token bound to it may be honoured. */
-export interface ProvidedTokenBinding {
-  /**
-   * The Token Binding ID, an opaque byte string (RFC 8471 section 3.2): 68 bytes for ecdsap256. All requests of a
-   * client share it, so do not write to it.
-   */
-  readonly id: Uint8Array;
-  /** base64url of the SHA-256 of the ID, 43 characters: the `tbh` member of `cnf`. */
-  readonly tbh: string;
-  readonly keyParameters: KeyParameters;
-}
-
-/** The identity that the client uses with another server and wants a token for (RFC 8473 section 5). */
-export interface ReferredTokenBinding {
-  readonly id: Uint8Array;
-  readonly tbh: string;
-  /** The registered name, or the bare code of key parameters that nobody here knows. */
-  readonly keyParameters: KeyParameters | number;
-  /** False when its key parameters are unknown: then no token may be bound to it (A-04, RFC 8473 section 5.4). */
-  readonly usable: boolean;
-}
-
-/** What an accepted TokenBindingMessage establishes. */
-export interface VerifiedTokenBindings {
-  readonly provided: ProvidedTokenBinding;
-  readonly referred?: ReferredTokenBinding;
-  /** Bindings of unknown type, as decoded: ignored, and not verified unless that was asked for (A-03). */
-  readonly others: readonly TokenBinding[];
-}
+import type {
+  ProvidedTokenBinding,
+  ReferredTokenBinding,
+  VerifiedTokenBindings,
+} from "./verified-token-bindings.ts";
 
 /** What a message is judged against: the connection that carries it. */
 export interface TokenBindingConnection {
@@ -78,9 +53,7 @@ export function verifyTokenBindingMessage(
   knownKeys: KnownKeys = new KnownKeys(1),
 ): VerifiedTokenBindings {
   const bytes = typeof message === "string" ? decodeHeaderValue(message, options) : message;
-  const { provided, referred, others } = sortBindings(
-    decodeTokenBindingMessage(bytes, options).tokenBindings,
-  );
+  const { provided, referred, others } = sortBindings(bytes, options);
 
   const negotiated = keyParametersCodes[connection.keyParameters];
   if (provided.id.keyParameters !== negotiated) {
@@ -90,7 +63,7 @@ export function verifyTokenBindingMessage(
         `got ${describe(provided.id.keyParameters)}`,
     );
   }
-  const providedKey = verifyBinding(provided, "provided", connection.ekm, knownKeys);
+  const providedBinding = verifyBinding(provided, "provided", connection.ekm, knownKeys);
   const referredBinding =
     referred === undefined ? undefined : verifyReferred(referred, connection.ekm, knownKeys);
   if (options.verifyUnknownTypes) {
@@ -100,20 +73,19 @@ export function verifyTokenBindingMessage(
     }
   }
 
-  const verified = {
-    provided: {
-      id: providedKey.id,
-      tbh: providedKey.tbh,
-      keyParameters: providedKey.keyParameters,
-    },
-    others,
-  };
-  return referredBinding === undefined ? verified : { ...verified, referred: referredBinding };
+  // These are handed out whole, so they need bytes that no later message is written to.
+  const kept = others.length === 0 ? others : sortBindings(Uint8Array.from(bytes), options).others;
+  return referredBinding === undefined
+    ? { provided: providedBinding, others: kept }
+    : { provided: providedBinding, referred: referredBinding, others: kept };
 }
+
+// One for all messages but long ones, since verification is synchronous: memory of its own would cost each message
+// as much as its decoding.
+const memory = new Uint8Array(1024);
 
 /** The bytes of a field value; only HTTP's optional white space around it is not part of it (A-10). */
 function decodeHeaderValue(value: string, limits: Partial<MessageLimits>): Uint8Array {
-  // Without the look-behind, a long run of spaces inside would be tried again from each of them.
   const trimmed = trimOptionalWhitespace(value);
   const maxMessageLength = limits.maxMessageLength ?? defaultMessageLimits.maxMessageLength;
   if (trimmed.length > Math.ceil((maxMessageLength * 4) / 3)) {
@@ -122,9 +94,7 @@ function decodeHeaderValue(value: string, limits: Partial<MessageLimits>): Uint8
       `TokenBindingMessage: expected at most ${maxMessageLength} bytes, got ${trimmed.length} base64url characters`,
     );
   }
-  // Node's decoder takes almost anything, but is fast; what encodes to the same text again is strict base64url.
-  const bytes = Buffer.from(trimmed, "base64url");
-  return bytes.toString("base64url") === trimmed ? bytes : decodeBase64url(trimmed);
+  return decodeBase64url(trimmed, trimmed.length > memory.length ? undefined : memory);
 }
 
 interface SortedBindings {
@@ -135,11 +105,11 @@ interface SortedBindings {
 
 const noOthers: readonly TokenBinding[] = [];
 
-function sortBindings(bindings: readonly TokenBinding[]): SortedBindings {
+function sortBindings(bytes: Uint8Array, limits: Partial<MessageLimits>): SortedBindings {
   let provided: TokenBinding | undefined;
   let referred: TokenBinding | undefined;
   let others: TokenBinding[] | undefined;
-  for (const binding of bindings) {
+  for (const binding of decodeTokenBindingMessage(bytes, limits).tokenBindings) {
     if (binding.type === tokenBindingTypes.provided) {
       if (provided !== undefined) {
         throw new TokenBindingError("provided_repeated", "expected one provided binding, got more");
@@ -165,19 +135,28 @@ function verifyReferred(binding: TokenBinding, ekm: Uint8Array, knownKeys: Known
     const id = Uint8Array.from(binding.id.bytes);
     return { id, tbh: tokenBindingHash(id), keyParameters: binding.id.keyParameters, usable: false };
   }
-  const { id, tbh, keyParameters } = verifyBinding(binding, "referred", ekm, knownKeys);
-  return { id, tbh, keyParameters, usable: true };
+  return { ...verifyBinding(binding, "referred", ekm, knownKeys), usable: true };
 }
 
-function verifyBinding(binding: TokenBinding, name: string, ekm: Uint8Array, knownKeys: KnownKeys) {
-  const key = knownKeys.get(binding.id);
-  if (!verify(key.publicKey, signedData(binding.type, binding.id.keyParameters, ekm), binding.signature)) {
+// One for all, since verify is synchronous. Of Buffer's making, because V8 moves a small Uint8Array of its own to
+// where OpenSSL can reach it, which costs as much as decoding the message.
+const signed = Buffer.alloc(34);
+
+function verifyBinding(
+  binding: TokenBinding,
+  name: string,
+  ekm: Uint8Array,
+  knownKeys: KnownKeys,
+): ProvidedTokenBinding {
+  const { identity, publicKey } = knownKeys.get(binding.id);
+  signedData(binding.type, binding.id.keyParameters, ekm, signed);
+  if (!verify(publicKey, signed, binding.signature)) {
     throw new TokenBindingError(
       "signature_invalid",
-      `${name} binding: its ${key.keyParameters} signature does not match its key, type and this connection's EKM`,
+      `${name} binding: its ${identity.keyParameters} signature does not match its key, type and this connection's EKM`,
     );
   }
-  return key;
+  return identity;
 }
 
 function describe(keyParameters: number): string {

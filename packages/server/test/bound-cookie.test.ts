@@ -3,7 +3,7 @@ import { tokenBindingHash } from "@tokbind/crypto";
 import { SignJWT } from "jose";
 import { expect, test } from "vitest";
 import { BoundCookie, type BoundCookieOptions } from "../src/bound-cookie.ts";
-import type { VerifiedTokenBindings } from "../src/verify-token-binding-message.ts";
+import type { VerifiedTokenBindings } from "../src/verified-token-bindings.ts";
 import { keys } from "./support/messages.ts";
 
 const secret = randomBytes(32);

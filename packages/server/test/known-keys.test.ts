@@ -1,5 +1,5 @@
 import { decodeTokenBindingID } from "@tokbind/codec";
-import { generateKey } from "@tokbind/crypto";
+import { generateKey, tokenBindingHash } from "@tokbind/crypto";
 import { expect, test } from "vitest";
 import { KnownKeys } from "../src/known-keys.ts";
 import { keys, opaqueBinding, provided } from "./support/messages.ts";
@@ -17,10 +17,33 @@ test("a key is imported once, and stays known until others take its place", asyn
 
 test("the same key bytes under other key parameters are another key", () => {
   const knownKeys = new KnownKeys(2);
-  expect(knownKeys.get(keys.pss.id).keyParameters).toBe("rsa2048_pss");
+  expect(knownKeys.get(keys.pss.id).identity.keyParameters).toBe("rsa2048_pss");
   const id = Uint8Array.from(keys.pss.id.bytes);
   id[0] = 0;
-  expect(knownKeys.get(decodeTokenBindingID(id)).keyParameters).toBe("rsa2048_pkcs1.5");
+  expect(knownKeys.get(decodeTokenBindingID(id)).identity.keyParameters).toBe("rsa2048_pkcs1.5");
+});
+
+test("keys that are looked for at the same place take turns in it", () => {
+  const knownKeys = new KnownKeys(10);
+  const [one, other] = [0, 2].map((change) => {
+    const id = Uint8Array.from(keys.pss.id.bytes);
+    id[200]! ^= change;
+    return decodeTokenBindingID(id);
+  });
+  for (const id of [one!, other!, other!, one!]) {
+    const { identity } = knownKeys.get(id);
+    expect(identity.id).toEqual(id.bytes);
+    expect(identity.tbh).toBe(tokenBindingHash(id.bytes));
+  }
+  expect(knownKeys.get(one!)).toBe(knownKeys.get(one!));
+});
+
+test("an identity is shared, so it can not be written to, and it has its own copy of the ID", () => {
+  const bytes = Uint8Array.from(keys.ec.id.bytes);
+  const { identity } = new KnownKeys(1).get(decodeTokenBindingID(bytes));
+  expect(Object.isFrozen(identity)).toBe(true);
+  bytes.fill(0);
+  expect(identity.id).toEqual(keys.ec.id.bytes);
 });
 
 test("IDs are told apart by every byte, also by those that are no UTF-8", () => {

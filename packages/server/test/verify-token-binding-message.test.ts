@@ -106,6 +106,15 @@ test("[A-03] the strict option judges the signatures of unknown types as well", 
   expect(refusal(message(good, opaqueBinding(77)), ec, strict)).toBe("accepted");
 });
 
+test("what a message established stays as it was when the next one comes", () => {
+  const first = verifyTokenBindingMessage(message(good, opaqueBinding(referred), unknownType), ec);
+  const before = structuredClone(first);
+  expect(refusal(message(good, goodReferred, spoil(unknownType)))).toBe("accepted");
+  expect(refusal("A".repeat(1000))).toBe("length_out_of_range");
+  expect(first).toEqual(before);
+  expect(first.others[0]!.signature).toEqual(unknownType.signature);
+});
+
 test("[TBH-2-09] [A-12] exactly one provided binding", () => {
   expect(refusal(message(goodReferred))).toBe("provided_missing");
   expect(refusal(message(unknownType))).toBe("provided_missing");
