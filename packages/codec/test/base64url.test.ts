@@ -67,7 +67,6 @@ test("decodes into memory that is there, and no further than it reaches", () => 
     expect([...memory.subarray(bytes.length)]).toEqual(Array<number>(8 - bytes.length).fill(7));
   }
   expect(decodeBase64url("AQIDBAU", memory.subarray(0, 5))).toHaveLength(5);
-  expect(() => decodeBase64url("AQIDBAU", memory.subarray(0, 4))).toThrow("expected room for 5 bytes, got 4");
 });
 
 test("errors say where", () => {

@@ -77,7 +77,6 @@ test("[TBP-3.3-06] 34 bytes are signed: type, key parameters, EKM", () => {
   const into = new Uint8Array(34).fill(9);
   expect(signedData(1, 2, ekm, into)).toBe(into);
   expect([...into]).toEqual([1, 2, ...ekm]);
-  expect(failure(() => signedData(1, 2, ekm, new Uint8Array(35))).code).toBe("invalid_argument");
   expect(failure(() => signedData(0, 2, ekm.subarray(1))).code).toBe("invalid_argument");
 });
 
