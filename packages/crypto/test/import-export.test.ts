@@ -153,6 +153,23 @@ describe.each(backends)("%s", (_, backend) => {
     expect(key.id.bytes.subarray(4)).toEqual(pair.point);
   });
 
+  // Bouncy Castle repeats the curve inside, as [0].
+  test("a PKCS #8 EC key that names its curve twice is read", async () => {
+    const pair = ecKeyPair();
+    const whole = der(ecKeyObject(pair), "pkcs8");
+    const longer = join(
+      Uint8Array.of(0x30, 0x81, 147),
+      whole.subarray(3, 27),
+      Uint8Array.of(0x04, 121, 0x30, 119),
+      whole.subarray(31, 68),
+      Uint8Array.of(0xa0, 10),
+      whole.subarray(17, 27),
+      whole.subarray(68),
+    );
+    const key = await backend.importPkcs8(longer, "ecdsap256");
+    expect(key.id.bytes.subarray(4)).toEqual(pair.point);
+  });
+
   test("a PKCS #8 EC scalar written without its leading zero is completed", async () => {
     let pair = ecKeyPair();
     while (pair.scalar[0] !== 0) pair = ecKeyPair();

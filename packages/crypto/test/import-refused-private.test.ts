@@ -72,9 +72,11 @@ const refusedPkcs8: Refused<Uint8Array | string> = [
   ["PEM of ECPrivateKey", pem(ec.privateKey, "sec1"), "ecdsap256"],
   ["PEM with the label of another format", mislabelled(ec.privateKey), "ecdsap256"],
   ["a date that is none where the scalar belongs", change(ecPkcs8, 34, 0x18), "ecdsap256"],
+  ["id-ecDH for id-ecPublicKey", change(ecPkcs8, 16, 2), "ecdsap256"],
+  ["[2] behind the scalar", ecPkcs8Of(ecPkcs8.subarray(36, 68), Uint8Array.of(0xa2, 0)), "ecdsap256"],
   ["P-192 by name", change(ecPkcs8, 26, 1), "ecdsap256"],
-  ["a scalar of 0 without the public half", ecWithoutPoint(new Uint8Array(32)), "ecdsap256"],
-  ["a scalar of 33 bytes without the public half", ecWithoutPoint(new Uint8Array(33).fill(1)), "ecdsap256"],
+  ["a scalar of 0 without the public half", ecPkcs8Of(new Uint8Array(32)), "ecdsap256"],
+  ["a scalar of 33 bytes without the public half", ecPkcs8Of(new Uint8Array(33).fill(1)), "ecdsap256"],
   [
     "RSA with a tenth number",
     rsaPkcs8Of(0, ["n", "e", "d", "p", "q", "dp", "dq", "qi", "qi"]),
@@ -197,8 +199,10 @@ function mislabelled(key: KeyObject): string {
   return pem(key, "pkcs8").replaceAll("PRIVATE KEY", "EC PRIVATE KEY");
 }
 
-function ecWithoutPoint(scalar: Uint8Array): Uint8Array {
-  const key = writeDer(tags.sequence, derInteger(Uint8Array.of(1)), writeDer(tags.octetString, scalar));
+/** An EC key without its public half, or with other things behind the scalar. */
+function ecPkcs8Of(scalar: Uint8Array, ...behind: readonly Uint8Array[]): Uint8Array {
+  const octets = writeDer(tags.octetString, scalar);
+  const key = writeDer(tags.sequence, derInteger(Uint8Array.of(1)), octets, ...behind);
   return writeDer(tags.sequence, derInteger(zero), p256Algorithm, writeDer(tags.octetString, key));
 }
 

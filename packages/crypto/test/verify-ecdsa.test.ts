@@ -28,11 +28,11 @@ const lowS = numberBytes(n - bytesNumber(highS), 32);
 const max = new Uint8Array(32).fill(0xff);
 const zero = new Uint8Array(32);
 
-/** A signature made until R or S begins with 00. */
-function signatureWithLeadingZero(at: 0 | 32): Uint8Array {
+/** A signature made until R or S begins with this byte. */
+function signatureWith(at: 0 | 32, byte: number): Uint8Array {
   for (;;) {
     const candidate = signWith("ieee-p1363");
-    if (candidate[at] === 0) return candidate;
+    if (candidate[at] === byte) return candidate;
   }
 }
 
@@ -46,8 +46,11 @@ const accepted: readonly (readonly [name: string, signature: Uint8Array])[] = [
   ["[TBP-3.3-05] R then S", signature],
   ["[TBP-3.3-11] low S", join(r, lowS)],
   ["[TBP-3.3-11] high S", join(r, highS)],
-  ["[TBP-3.3-05] R that begins with 00", signatureWithLeadingZero(0)],
-  ["[TBP-3.3-05] S that begins with 00", signatureWithLeadingZero(32)],
+  ["[TBP-3.3-05] R that begins with 00", signatureWith(0, 0)],
+  ["[TBP-3.3-05] S that begins with 00", signatureWith(32, 0)],
+  // In DER, these would be negative without a zero before.
+  ["[TBP-3.3-05] R that begins with 80", signatureWith(0, 0x80)],
+  ["[TBP-3.3-05] S that begins with 80", signatureWith(32, 0x80)],
 ];
 
 const refused: readonly (readonly [name: string, signature: Uint8Array])[] = [
