@@ -38,6 +38,8 @@ const refused: readonly (readonly [name: string, id: TokenBindingID])[] = [
   ["[A-09] modulus of 1024 bits", withModulus(modulus.subarray(128))],
   ["[A-09] even modulus", withModulus(changed(modulus, 255, (byte) => byte & 0xfe))],
   ["[TBP-3.2-03] point with the prefix 04", ecId(join(Uint8Array.of(4), point))],
+  ["[TBP-3.2-03] point with a zero before X", ecId(join(Uint8Array.of(0), point))],
+  ["[TBP-3.2-03] point with a zero before Y", ecId(withZeroBeforeY(point))],
   ["[TBP-3.2-03] compressed point", ecId(join(Uint8Array.of(2), point.subarray(0, 32)))],
   ["[TBP-3.2-03] point of 63 bytes", ecId(point.subarray(1))],
   ["[TBP-3.2-05] point off the curve by one bit", ecId(changed(point, 63, (byte) => byte ^ 1))],
@@ -73,6 +75,45 @@ const accepted: readonly (readonly [name: string, id: TokenBindingID])[] = [
   ],
 ];
 
+const said: readonly (readonly [message: string, id: TokenBindingID])[] = [
+  ["TB_ECPoint.point: expected 64 bytes, X then Y, got 63 bytes", ecId(point.subarray(1))],
+  [
+    "TB_ECPoint.point: expected coordinates below the prime of P-256, got a greater one",
+    ecId(new Uint8Array(64).fill(0xff)),
+  ],
+  ["TB_ECPoint.point: expected a point on P-256, got one that is not on it", ecId(new Uint8Array(64))],
+  ["RSAPublicKey.modulus: expected 256 bytes, got 255 bytes", withModulus(modulus.subarray(1))],
+  [
+    "RSAPublicKey.modulus: expected a number of 2048 bits, top bit set, got a smaller one",
+    withModulus(new Uint8Array(256).fill(0x7f)),
+  ],
+  [
+    "RSAPublicKey.modulus: expected an odd number, got an even one",
+    withModulus(new Uint8Array(256).fill(0xfe)),
+  ],
+  [
+    "RSAPublicKey.publicexponent: expected an odd number from 3 to 2^32-1 without leading zeros, got 5 bytes",
+    withExponent("0100000001"),
+  ],
+  [
+    "RSAPublicKey.publicexponent: expected an odd number from 3 to 2^32-1 without leading zeros, got a leading zero",
+    withExponent("000003"),
+  ],
+  [
+    "RSAPublicKey.publicexponent: expected an odd number from 3 to 2^32-1 without leading zeros, got 2",
+    withExponent("02"),
+  ],
+  [
+    'TokenBindingID.key_parameters: expected 0 or 1 with an RSA key or 2 with a point, got 1 with a key of kind "ec"',
+    { ...ecId(point), keyParameters: 1 },
+  ],
+];
+
+test.each(said)("%s", (message, id) => {
+  const field = message.slice(0, message.indexOf(":"));
+  expect(() => checkPublicKey(id)).toThrow(expect.objectContaining({ message, field }) as Error);
+});
+
 describe.each(backends)("%s importPublicKey", (_, { importPublicKey }) => {
   test.each(refused)("refuses: %s", (_, id) => {
     let error: unknown;
@@ -90,6 +131,10 @@ describe.each(backends)("%s importPublicKey", (_, { importPublicKey }) => {
     expect(importPublicKey(id).keyParameters).toMatch(/^(rsa2048_|ecdsap256)/);
   });
 });
+
+function withZeroBeforeY(point: Uint8Array): Uint8Array {
+  return join(point.subarray(0, 32), Uint8Array.of(0), point.subarray(32));
+}
 
 function secp256k1Generator(): string {
   return (

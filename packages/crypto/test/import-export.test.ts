@@ -3,7 +3,7 @@ import { type KeyParameters, keyParametersCodes } from "@tokbind/codec";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type TokenBindingKey } from "../src/types.ts";
 import { backends } from "./backends.ts";
-import { allKeyParameters, base64url, ecKeyPair, join, rsaFixture } from "./keys.ts";
+import { allKeyParameters, base64url, ecKeyPair, join, rsaFixture, rsaId } from "./keys.ts";
 
 const data = new Uint8Array(randomBytes(34));
 const rsa = rsaFixture();
@@ -135,6 +135,18 @@ describe.each(backends)("%s", (_, backend) => {
     const { publicKey } = rsaFixture(2048, 3);
     const id = backend.importSpki(der(publicKey, "spki"), "rsa2048_pss");
     expect(backend.exportSpki(id)).toEqual(der(publicKey, "spki"));
+  });
+
+  test("a modulus that begins with 80 has a zero before it in SPKI", () => {
+    const modulus = join(Uint8Array.of(0x80), new Uint8Array(254).fill(1), Uint8Array.of(1));
+    const spki = backend.exportSpki(
+      rsaId("rsa2048_pss", { modulus, publicExponent: Uint8Array.of(1, 0, 1) }),
+    );
+    expect(spki).toHaveLength(294);
+    const { n } = createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" }).export({
+      format: "jwk",
+    });
+    expect(n).toBe(base64url(modulus));
   });
 
   test("a PKCS #8 EC key with a compressed public half is completed", async () => {

@@ -34,6 +34,9 @@ import {
 import { base64url, bytes, bytesNumber, join, numberBytes } from "./keys.ts";
 import { mutate, mutation } from "./mutation.ts";
 
+// SEC 2 section 2.4.2.
+const order = bytes("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
+
 const refusedPkcs8: Refused<Uint8Array | string> = [
   ["no bytes", new Uint8Array(), "ecdsap256"],
   ["one byte", Uint8Array.of(0x30), "ecdsap256"],
@@ -57,6 +60,8 @@ const refusedPkcs8: Refused<Uint8Array | string> = [
     join(ecPkcs8.subarray(0, 36), new Uint8Array(32).fill(255), ecPkcs8.subarray(68)),
     "ecdsap256",
   ],
+  ["a scalar of n", join(ecPkcs8.subarray(0, 36), order, ecPkcs8.subarray(68)), "ecdsap256"],
+  ["a scalar of n without the public half", ecPkcs8Of(order), "ecdsap256"],
   ["P-384", der(p384.privateKey, "pkcs8"), "ecdsap256"],
   ["secp256k1", der(k256.privateKey, "pkcs8"), "ecdsap256"],
   ["Ed25519", der(ed25519.privateKey, "pkcs8"), "ecdsap256"],
@@ -102,6 +107,7 @@ const refusedPrivateJwk: Refused<Jwk> = [
   ["d of another EC key", { ...ecJwk, d: jwk(otherEc.privateKey).d! }, "ecdsap256"],
   ["d = 0", { ...ecJwk, d: Buffer.alloc(32).toString("base64url") }, "ecdsap256"],
   ["d above n", { ...ecJwk, d: Buffer.alloc(32, 255).toString("base64url") }, "ecdsap256"],
+  ["d = n", { ...ecJwk, d: base64url(order) }, "ecdsap256"],
   ["d of 31 bytes", { ...ecJwk, d: Buffer.alloc(31, 1).toString("base64url") }, "ecdsap256"],
   ["a d that is not base64url", { ...ecJwk, d: `*${ecJwk.d!}` }, "ecdsap256"],
   ["a public RSA key", jwk(rsa.publicKey), "rsa2048_pss"],

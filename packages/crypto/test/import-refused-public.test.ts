@@ -60,6 +60,7 @@ const refusedSpki: Refused<Uint8Array | string> = [
   ["PEM of RSAPublicKey", pem(rsa.publicKey, "pkcs1"), "rsa2048_pss"],
   ["PEM of a private key", pem(ec.privateKey, "pkcs8"), "ecdsap256"],
   ["two PEM blocks", pem(ec.publicKey, "spki").repeat(2), "ecdsap256"],
+  ["PEM with base64 of a length that cannot be", pem(ec.publicKey, "spki").replace("M", ""), "ecdsap256"],
   ["PEM with other base64", pem(ec.publicKey, "spki").replace("M", "*"), "ecdsap256"],
 ];
 
@@ -104,7 +105,35 @@ describe.each(backends)("%s", (_, backend) => {
   test("a JWK without alg says to name the key parameters", async () => {
     const expected = /ES256, RS256 or PS256, got "none"; or name/;
     expect(() => backend.importPublicJwk(rsaJwk)).toThrow(expected);
+    expectKeyImport(thrownBy(() => backend.importPublicJwk(rsaJwk)));
     await expect(backend.importPrivateJwk(rsaJwk)).rejects.toThrow(expected);
+  });
+
+  test("what came in place of a key is named, with the way to convert it", async () => {
+    const ecPem = pem(ec.privateKey, "pkcs8");
+    expect(() => backend.importSpki(ecPem, "ecdsap256")).toThrow(
+      'PEM: expected one block "PUBLIC KEY", got "PRIVATE KEY"; convert other kinds with openssl pkey -pubin -pubout',
+    );
+    expect(() => backend.importSpki("no PEM", "ecdsap256")).toThrow('block "PUBLIC KEY", got none; convert');
+    await expect(backend.importPkcs8(pem(rsa.privateKey, "pkcs1"), "rsa2048_pss")).rejects.toThrow(
+      'block "PRIVATE KEY", got "RSA PRIVATE KEY"; convert other kinds with openssl pkcs8 -topk8 -nocrypt',
+    );
+    expect(() => backend.importSpki(`----${pem(ec.publicKey, "spki")}`, "ecdsap256")).toThrow("got none");
+    expect(() => backend.importSpki(pem(ec.publicKey, "spki").replace("M", ""), "ecdsap256")).toThrow(
+      'PEM: expected base64 inside of "PUBLIC KEY"',
+    );
+    expect(() => backend.importSpki(rsaSpki, "ecdsap256")).toThrow(
+      "expected DER of id-ecPublicKey with secp256r1 and an uncompressed point (91 bytes), got 294 other bytes",
+    );
+    expect(() => backend.importSpki(ecSpki, "rsa2048_pss")).toThrow(
+      "expected DER of rsaEncryption with 2048 bits (294 bytes with a 3-byte exponent), not id-RSASSA-PSS, got 91",
+    );
+    await expect(backend.importPkcs8(ecSpki, "ecdsap256")).rejects.toThrow(
+      "got 91 other bytes; convert with",
+    );
+    expect(() => backend.importPublicJwk({ ...ecJwk, kty: "OKP" }, "ecdsap256")).toThrow(
+      'JWK: expected "kty" to be "EC" for ecdsap256, got "OKP"',
+    );
   });
 
   test("unknown key parameters are an error of the caller", () => {
