@@ -51,7 +51,8 @@ const refused: readonly (readonly [name: string, id: TokenBindingID])[] = [
     { ...withExponent("01"), publicKey: { ...rsaKey, publicExponent: new Uint8Array() } },
   ],
   ["[TBP-3.2-05] point with Y = p + y, which is on the curve modulo p", ecId(unreducedY())],
-  ["[TBP-3.2-05] point with X = p + x, which is on the curve modulo p", ecId(unreducedPoint())],
+  ["[TBP-3.2-05] point with X = p + x, which is on the curve modulo p", ecId(unreducedX(5n))],
+  ["[TBP-3.2-05] point with X = p, which is 0 modulo p and on the curve", ecId(unreducedX(0n))],
   ["unassigned key parameters", encodeTokenBindingID(3, { kind: "opaque", bytes: point })],
   ["an RSA key under the code of ecdsap256", { ...ecId(point), publicKey: withModulus(modulus).publicKey }],
   ["a point under the code of rsa2048_pss", { ...ecId(point), keyParameters: 1 }],
@@ -150,9 +151,8 @@ function unreducedY(): Uint8Array {
   return join(x, numberBytes(p + 5n, 32));
 }
 
-/** A point of P-256 with X so small that X + p still fits in 32 bytes: X = 5. */
-function unreducedPoint(): Uint8Array {
-  const x = 5n;
+/** A point of P-256 with X so small that X + p still fits in 32 bytes. */
+function unreducedX(x: bigint): Uint8Array {
   const b = 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn;
   const square = (x ** 3n - 3n * x + b) % p;
   let y = 1n;
