@@ -1,11 +1,33 @@
 import { ascii, type Bytes, concat, fill, flip, fromHex, fromNumber, hex, toNumber } from "./bytes.ts";
-import { codes, ekm, otherEkm, otherRsa, rsa, rsaPublicKey, signedData, tokenBindingId } from "./keys.ts";
-
-import { modulusBytes, rsaKey, squareRoot } from "./rsa.ts";
+import { ecJwk } from "./ec.ts";
+import { codes, ec, ekm, otherEkm, otherRsa, rsa, rsaPublicKey, signedData, tokenBindingId } from "./keys.ts";
+import { modulusBytes, rsaJwk, rsaKey, squareRoot } from "./rsa.ts";
 import { rsaBinding, type RsaOptions, type Scheme, search, searchSignature } from "./rsa-scheme.ts";
-import type { VerificationGroup } from "./verification-case.ts";
+import { oneBindingGroup, type VerificationGroup } from "./verification-case.ts";
 
 const row = (scheme: Scheme) => (scheme.code === codes.rsa2048_pss ? "TBP-3.3-02" : "TBP-3.3-01");
+
+/** A file of one of the RSA schemes, still without cases. */
+export function rsaGroup(
+  first: number,
+  scheme: Scheme,
+  ...flagsOfScheme: readonly string[]
+): VerificationGroup {
+  return oneBindingGroup(
+    first,
+    scheme.name,
+    { rsa: rsaJwk(rsa), otherRsa: rsaJwk(otherRsa), ec: ecJwk(ec) },
+    "LeadingZero",
+    "ModulusSize",
+    "ModulusEncoding",
+    "EvenModulus",
+    "ExponentOne",
+    "Exponent",
+    "ExponentEncoding",
+    "SmallExponent",
+    ...flagsOfScheme,
+  );
+}
 
 /** What is signed, by whom, and what was negotiated. */
 export function rsaSignedData(group: VerificationGroup, scheme: Scheme): void {

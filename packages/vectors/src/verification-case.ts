@@ -2,6 +2,7 @@ import { hex } from "./bytes.ts";
 import { type About, Group, type Head } from "./group.ts";
 import { ekm, type KeyParameters } from "./keys.ts";
 import { type Binding, established, message } from "./message-builder.ts";
+import { pick } from "./verification-notes.ts";
 
 /** How a verification case differs from the ordinary. */
 export interface VerificationOptions {
@@ -61,4 +62,34 @@ export class VerificationGroup extends Group {
 
 function about(comment: string, flags: string, requirements: string, { name }: VerificationOptions): About {
   return { ...(name === undefined ? {} : { name }), comment, flags, requirements };
+}
+
+/** Flags of the files of every kind of key. */
+const flagsOfAllKeys = [
+  "Ordinary",
+  "WrongEkm",
+  "WrongType",
+  "WrongParameters",
+  "WrongSignedData",
+  "WrongHash",
+  "WrongKey",
+  "NotNegotiated",
+  "ModifiedSignature",
+  "SignatureSize",
+  "SignatureEncoding",
+  "SignatureRange",
+];
+
+/** A file of messages with one provided binding of these key parameters, still without cases. */
+export function oneBindingGroup(
+  first: number,
+  keyParameters: KeyParameters,
+  keys: Head["keys"],
+  ...furtherFlags: readonly string[]
+): VerificationGroup {
+  return new VerificationGroup(first, keyParameters, {
+    header: `Verification (RFC 8471 section 4.2) of a message with one provided binding of key parameters ${keyParameters}. Unless the comment says otherwise only one thing is wrong.`,
+    notes: pick(...flagsOfAllKeys, ...furtherFlags),
+    keys,
+  });
 }

@@ -1,51 +1,19 @@
 import { sha1 } from "@noble/hashes/legacy.js";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import { type Bytes, concat, fill, fromHex, nothingUpMySleeve } from "./bytes.ts";
-import { ecJwk } from "./ec.ts";
-import { ec, otherRsa, rsa, signedData } from "./keys.ts";
+import { signedData } from "./keys.ts";
 import { digestOf } from "./message-builder.ts";
-import { rsaKeys, rsaSignatures, rsaSignedData } from "./rsa-common.ts";
-import { digestInfo, encodePkcs1, encodePss, rsaJwk, rsaKey } from "./rsa.ts";
+import { rsaGroup, rsaKeys, rsaSignatures, rsaSignedData } from "./rsa-common.ts";
+import { digestInfo, encodePkcs1, encodePss, rsaKey } from "./rsa.ts";
 import { pkcs1, rsaBinding, type RsaOptions } from "./rsa-scheme.ts";
-import { VerificationGroup } from "./verification-case.ts";
-import { pick } from "./verification-notes.ts";
+import type { VerificationGroup } from "./verification-case.ts";
 
 const data = signedData(0, pkcs1.code);
 const info = digestOf(data);
 const hash = sha256(data);
 
 export function verificationPkcs1(): VerificationGroup {
-  const group = new VerificationGroup(4001, "rsa2048_pkcs1.5", {
-    header:
-      "Verification (RFC 8471 section 4.2) of a message with one provided binding of key parameters rsa2048_pkcs1.5. Unless the comment says otherwise only one thing is wrong.",
-    notes: pick(
-      "Ordinary",
-      "WrongEkm",
-      "WrongType",
-      "WrongParameters",
-      "WrongSignedData",
-      "WrongHash",
-      "WrongKey",
-      "NotNegotiated",
-      "ModifiedSignature",
-      "SignatureSize",
-      "SignatureEncoding",
-      "SignatureRange",
-      "LeadingZero",
-      "ModulusSize",
-      "ModulusEncoding",
-      "EvenModulus",
-      "ExponentOne",
-      "Exponent",
-      "ExponentEncoding",
-      "SmallExponent",
-      "Pkcs1Padding",
-      "DigestInfo",
-      "Bleichenbacher",
-      "SchemeConfusion",
-    ),
-    keys: { rsa: rsaJwk(rsa), otherRsa: rsaJwk(otherRsa), ec: ecJwk(ec) },
-  });
+  const group = rsaGroup(4001, pkcs1, "Pkcs1Padding", "DigestInfo", "Bleichenbacher", "SchemeConfusion");
   rsaSignedData(group, pkcs1);
   paddings(group);
   digestInfos(group);

@@ -1,49 +1,17 @@
 import { sha1 } from "@noble/hashes/legacy.js";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import { type Bytes, concat, fill, flip, nothingUpMySleeve } from "./bytes.ts";
-import { ecJwk } from "./ec.ts";
-import { ec, otherRsa, rsa, signedData } from "./keys.ts";
+import { rsa, signedData } from "./keys.ts";
 import { digestOf } from "./message-builder.ts";
-import { rsaKeys, rsaSignatures, rsaSignedData } from "./rsa-common.ts";
-import { defaultSalt, encodePkcs1, encodePss, type PssOptions, rsaJwk } from "./rsa.ts";
+import { rsaGroup, rsaKeys, rsaSignatures, rsaSignedData } from "./rsa-common.ts";
+import { defaultSalt, encodePkcs1, encodePss, type PssOptions } from "./rsa.ts";
 import { pss, rsaBinding, type RsaOptions } from "./rsa-scheme.ts";
-import { VerificationGroup } from "./verification-case.ts";
-import { pick } from "./verification-notes.ts";
+import type { VerificationGroup } from "./verification-case.ts";
 
 const data = signedData(0, pss.code);
 
 export function verificationPss(): VerificationGroup {
-  const group = new VerificationGroup(3001, "rsa2048_pss", {
-    header:
-      "Verification (RFC 8471 section 4.2) of a message with one provided binding of key parameters rsa2048_pss. Unless the comment says otherwise only one thing is wrong.",
-    notes: pick(
-      "Ordinary",
-      "WrongEkm",
-      "WrongType",
-      "WrongParameters",
-      "WrongSignedData",
-      "WrongHash",
-      "WrongKey",
-      "NotNegotiated",
-      "ModifiedSignature",
-      "SignatureSize",
-      "SignatureEncoding",
-      "SignatureRange",
-      "LeadingZero",
-      "ModulusSize",
-      "ModulusEncoding",
-      "EvenModulus",
-      "ExponentOne",
-      "Exponent",
-      "ExponentEncoding",
-      "SmallExponent",
-      "SaltLength",
-      "MgfHash",
-      "PssPadding",
-      "SchemeConfusion",
-    ),
-    keys: { rsa: rsaJwk(rsa), otherRsa: rsaJwk(otherRsa), ec: ecJwk(ec) },
-  });
+  const group = rsaGroup(3001, pss, "SaltLength", "MgfHash", "PssPadding", "SchemeConfusion");
   rsaSignedData(group, pss);
   paddings(group);
   rsaSignatures(group, pss);
