@@ -36,15 +36,15 @@ export function encodeBase64url(bytes: Uint8Array): string {
  */
 export function decodeBase64url(
   text: string,
-  into: Uint8Array = new Uint8Array((text.length * 3) >> 2),
+  into: Uint8Array = new Uint8Array(decodedLength(text)),
 ): Uint8Array {
-  const { length } = text;
-  if (into.length < (length * 3) >> 2) {
+  if (into.length < decodedLength(text)) {
     throw new TokenBindingError(
       "invalid_argument",
-      `base64url: expected room for ${(length * 3) >> 2} bytes, got ${into.length}`,
+      `base64url: expected room for ${decodedLength(text)} bytes, got ${into.length}`,
     );
   }
+  const { length } = text;
   const whole = length - (length % 4);
   // Looked at once, behind the loops: all codes and all sextets, or-ed together.
   let codes = 0;
@@ -92,6 +92,11 @@ export function decodeBase64url(
       break;
   }
   return into.subarray(0, at);
+}
+
+/** Number of bytes that a text of this length holds when it is base64url. */
+function decodedLength(text: string): number {
+  return (text.length * 3) >> 2;
 }
 
 function unusedBits(length: number): TokenBindingError {
