@@ -17,16 +17,7 @@ import {
   tokenBindingTypes,
   tokenBindingVersion,
 } from "../src/index.ts";
-
-function failure(decode: () => unknown): TokenBindingError {
-  try {
-    decode();
-  } catch (error) {
-    if (error instanceof TokenBindingError) return error;
-    throw error;
-  }
-  throw new Error("accepted");
-}
+import { failure } from "./support/failures.ts";
 
 const version = tokenBindingVersion;
 

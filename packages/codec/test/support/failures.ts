@@ -7,14 +7,15 @@ export type Failure = [code: TokenBindingErrorCode, where: string, said: string,
 /** One test for each: the right code, the right place, and what was expected and what came. */
 export function testFailures(failures: readonly Failure[]): void {
   test.each(failures)("%s at %s: %s", (code, where, said, fail) => {
-    const error = thrown(fail);
+    const error = failure(fail);
     expect(error.code).toBe(code);
     expect(`${error.field ?? "-"} ${error.offset ?? "-"}`).toBe(where);
     expect(error.message).toContain(said);
   });
 }
 
-function thrown(fail: () => unknown): TokenBindingError {
+/** What a call throws, which has to be a TokenBindingError. */
+export function failure(fail: () => unknown): TokenBindingError {
   try {
     fail();
   } catch (error) {
