@@ -8,7 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     include: ["packages/*/test/**/*.test.ts"],
-    setupFiles: ["packages/tools/test-setup.js"],
+    setupFiles: ["packages/testing/src/setup.ts"],
     pool: "forks",
     testTimeout: 30_000,
     // Read by packages/tools/conformance.js.

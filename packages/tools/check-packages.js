@@ -27,11 +27,11 @@ const trial = `
   import assert from "node:assert/strict";
   import https from "node:https";
   import { TokenBindingAgent } from "@tokbind/client";
-  import { createVerifier, withTokenBinding } from "@tokbind/server";
+  import { TokenBindingVerifier, withTokenBinding } from "@tokbind/server";
 
   const [cert, key] = process.env.CERTIFICATE.split("|");
-  const verifier = createVerifier();
-  const server = withTokenBinding({}, () =>
+  const verifier = new TokenBindingVerifier();
+  const server = withTokenBinding(() =>
     https.createServer({ cert, key }, (request, response) => {
       response.end(verifier.verify(request).provided.keyParameters);
     }),
@@ -65,7 +65,7 @@ try {
   run("npm", ["install", "--no-audit", "--no-fund"], project);
   writeFileSync(join(project, "trial.js"), trial);
   const pem = (/** @type {string} */ name) =>
-    readFileSync(join(root, "packages/tools/certificate", name), "utf8");
+    readFileSync(join(root, "packages/testing/certificate", name), "utf8");
   execFileSync(process.execPath, ["trial.js"], {
     cwd: project,
     env: { ...process.env, CERTIFICATE: `${pem("cert.pem")}|${pem("key.pem")}` },

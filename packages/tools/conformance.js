@@ -1,6 +1,6 @@
-// Writes docs/conformance.md: for every requirement and decision, the tests that show it or why there is none.
+// Writes docs/register/conformance.md: for every requirement and decision, the tests that show it or why there is none.
 //
-// The ids are those of docs/requirements.md and docs/decisions.md. A test shows an id by naming it in brackets,
+// The ids are those of docs/register/requirements.md and docs/register/decisions.md. A test shows an id by naming it in brackets,
 // "[TBP-3-10] …", and counts only if it passed: the source is vitest's report of a whole run, which `npm test`
 // leaves behind. With --check nothing is written, and a file that is out of date is an error.
 
@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const target = `${root}docs/conformance.md`;
+const target = `${root}docs/register/conformance.md`;
 const report = `${root}node_modules/.tokbind-test-report.json`;
 const namedTests = 3;
 
@@ -20,7 +20,7 @@ const reasons = JSON.parse(readFileSync(new URL("untested.json", import.meta.url
 /** @returns {{ title: string, rows: Row[] }[]} */
 function requirements() {
   const parts = [];
-  for (const line of readFileSync(`${root}docs/requirements.md`, "utf8").split("\n")) {
+  for (const line of readFileSync(`${root}docs/register/requirements.md`, "utf8").split("\n")) {
     const title = /^# (Part .*)/.exec(line);
     if (title) parts.push({ title: title[1], rows: /** @type {Row[]} */ ([]) });
     const row = /^\| ([A-Z0-9]+-[\w.-]+) +\| ([^|]*) \| [^|]* \| (.*?) +\| ([^|]*?) +\|$/.exec(line);
@@ -31,7 +31,7 @@ function requirements() {
 
 /** @returns {{ title: string, rows: Row[] }} */
 function decisions() {
-  const text = readFileSync(`${root}docs/decisions.md`, "utf8");
+  const text = readFileSync(`${root}docs/register/decisions.md`, "utf8");
   const rows = [...text.matchAll(/^- \*\*(A-\d+) (.*?)\*\*/gm)].map(([, id, text]) => ({
     id,
     text,
@@ -82,7 +82,7 @@ let open = 0;
 
 let text = `# Conformance
 
-Generated from docs/requirements.md, docs/decisions.md and the tests that passed; do not edit. After a change of
+Generated from docs/register/requirements.md, docs/register/decisions.md and the tests that passed; do not edit. After a change of
 tests run \`npm test && npm run conformance\`.
 
 `;
@@ -104,7 +104,7 @@ text += `${total} rows: ${shown} shown by a test, ${total - shown - open} with a
 
 if (process.argv.includes("--check")) {
   if (readFileSync(target, "utf8") !== text)
-    errors.push("docs/conformance.md is out of date: npm run conformance");
+    errors.push("docs/register/conformance.md is out of date: npm run conformance");
 } else {
   writeFileSync(target, text);
 }

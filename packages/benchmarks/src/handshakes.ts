@@ -1,8 +1,7 @@
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import tls, { type SecureVersion } from "node:tls";
 import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
-import { certificate } from "./certificate.ts";
+import { certificate, listen } from "@tokbind/testing";
 import { compare } from "./compare.ts";
 import type { Result } from "./result.ts";
 
@@ -36,10 +35,8 @@ async function startHandshakes(version: SecureVersion, isNegotiated: boolean) {
     server: tls.createServer({ ...certificate, ...versions }, (socket) => socket.end()),
     secureContext: tls.createSecureContext(versions),
   });
-  const { server, secureContext } = isNegotiated ? withTokenBinding({}, create) : create();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const { server, secureContext } = isNegotiated ? withTokenBinding(create) : create();
+  const port = await listen(server);
   const options = { host: "127.0.0.1", port, secureContext, rejectUnauthorized: false };
   let isSeen = false;
   const work = async (count: number) => {

@@ -4,9 +4,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { encodeBase64url, type KeyParameters, secTokenBinding } from "@tokbind/codec";
 import {
   BoundCookie,
-  createVerifier,
   negotiatedTokenBinding,
   TokenBindingError,
+  TokenBindingVerifier,
   type VerifiedTokenBindings,
   withTokenBinding,
 } from "@tokbind/server";
@@ -27,7 +27,7 @@ const maxBody = 10_000;
  * copies it can use.
  */
 export function createDemoOrigin(options: DemoOriginOptions): https.Server {
-  const verifier = createVerifier();
+  const verifier = new TokenBindingVerifier();
   const session = new BoundCookie({ secret: randomBytes(32), acceptUnbound: true });
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -67,12 +67,14 @@ export function createDemoOrigin(options: DemoOriginOptions): https.Server {
     }
   }
 
-  return withTokenBinding({ keyParameters: options.keyParameters }, () =>
-    https.createServer({ cert: options.cert, key: options.key }, (request, response) => {
-      answer(request, response).catch((error: unknown) => {
-        sendError(response, error);
-      });
-    }),
+  return withTokenBinding(
+    () =>
+      https.createServer({ cert: options.cert, key: options.key }, (request, response) => {
+        answer(request, response).catch((error: unknown) => {
+          sendError(response, error);
+        });
+      }),
+    { keyParameters: options.keyParameters },
   );
 }
 

@@ -1,6 +1,6 @@
 import type { TokenBindingErrorCode } from "@tokbind/codec";
 
-/** The rows of docs/requirements.md and docs/decisions.md that a refused message breaks, by error code. */
+/** The rows of docs/register/requirements.md and docs/register/decisions.md that a refused message breaks, by error code. */
 const requirements: Partial<Record<TokenBindingErrorCode, readonly string[]>> = {
   base64url_character: ["TBH-2-04", "A-10"],
   base64url_length: ["TBH-2-04", "A-10"],

@@ -8,7 +8,7 @@ import {
   type ReferredTokenBinding,
   type TokenBindingConnection,
   type VerifiedTokenBindings,
-  verifyTokenBindingMessage,
+  verifySecTokenBinding,
 } from "@tokbind/server";
 
 interface AcceptedId {
@@ -25,7 +25,7 @@ export type Verdict =
 /** Judges a message as a server with this connection would. */
 export function judge(message: string, connection: TokenBindingConnection): Verdict {
   try {
-    return accepted(verifyTokenBindingMessage(message, connection));
+    return accepted(verifySecTokenBinding([message], connection)!);
   } catch (error) {
     if (!(error instanceof TokenBindingError)) throw error;
     return { accepted: false, code: error.code, reason: error.message };

@@ -37,7 +37,7 @@ const maxSessions = 100;
 export function createConnectOrigin(options: ConnectOptions): ConnectOrigin {
   const { connect = {}, allowH2 = false } = options;
   const offer = options.keyParameters && { keyParameters: options.keyParameters };
-  const offering = withTokenBinding(offer ?? {}, () => tls.createSecureContext(connect));
+  const offering = withTokenBinding(() => tls.createSecureContext(connect), offer ?? {});
   let silent: SecureContext | undefined;
   const sessions = new Map<string, Buffer>();
 

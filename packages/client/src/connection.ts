@@ -1,10 +1,10 @@
 import type { TLSSocket } from "node:tls";
 import { type KeyParameters, secTokenBinding, TokenBindingError } from "@tokbind/codec";
 import type { TokenBindingKey } from "@tokbind/crypto";
+import { createTokenBindingMessage } from "@tokbind/message";
 import type { NegotiatedTokenBinding } from "@tokbind/tls";
 import { Client, type Dispatcher } from "undici";
 import type { Connected } from "./connect-origin.ts";
-import { createTokenBindingMessage } from "./create-token-binding-message.ts";
 import { interceptFailure } from "./intercept-failure.ts";
 
 /** A request on its way through a pool. */

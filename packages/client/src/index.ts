@@ -1,8 +1,12 @@
 export { type TlsOptions } from "./connect-origin.ts";
+export { type KeyParameters, TokenBindingError, type TokenBindingErrorCode } from "@tokbind/codec";
+export { createTokenBindingMessage, type TokenBindingMessageOptions } from "@tokbind/message";
 export {
-  createTokenBindingMessage,
-  type TokenBindingMessageOptions,
-} from "./create-token-binding-message.ts";
+  type NegotiatedTokenBinding,
+  negotiatedTokenBinding,
+  type TokenBindingOptions,
+  withTokenBinding,
+} from "@tokbind/tls";
 export { FileKeyStore } from "./file-key-store.ts";
 export { MemoryKeyStore } from "./memory-key-store.ts";
 export { scopeOf } from "./scope-of.ts";

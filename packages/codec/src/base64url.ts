@@ -25,28 +25,18 @@ export function encodeBase64url(bytes: Uint8Array): string {
 }
 
 /**
- * Decodes base64url strictly (RFC 8473 section 2, A-10): no padding, no white space, no other characters, no
- * impossible length, no set bits that belong to no byte. So every byte string has exactly one encoding.
+ * Decodes base64url strictly (RFC 8473 section 2): no padding, no white space, no other characters, no impossible
+ * length, no set bits that belong to no byte. So every byte string has exactly one encoding.
  *
  * @param text - characters of `A-Z a-z 0-9 - _`
- * @param into - at least floor(3n/4) bytes to write to; new ones by default
- * @returns the bytes of `into` that were written
- * @throws TokenBindingError `base64url_character`, `base64url_length` or `base64url_unused_bits`;
- *   `invalid_argument` when `into` is too short
+ * @returns floor(3n/4) bytes
+ * @throws TokenBindingError `base64url_character`, `base64url_length` or `base64url_unused_bits`
  */
-export function decodeBase64url(
-  text: string,
-  into: Uint8Array = new Uint8Array(decodedLength(text)),
-): Uint8Array {
-  if (into.length < decodedLength(text)) {
-    throw new TokenBindingError(
-      "invalid_argument",
-      `base64url: expected room for ${decodedLength(text)} bytes, got ${into.length}`,
-    );
-  }
+export function decodeBase64url(text: string): Uint8Array {
   const { length } = text;
+  const bytes = new Uint8Array((length * 3) >> 2);
   const whole = length - (length % 4);
-  // Looked at once, behind the loops: all codes and all sextets, or-ed together.
+  // Looked at once, after the loops: all codes and all sextets, or-ed together.
   let codes = 0;
   let sextets = 0;
   let at = 0;
@@ -60,9 +50,9 @@ export function decodeBase64url(
     const [a, b, c, d] = [values[p & 0xff]!, values[q & 0xff]!, values[r & 0xff]!, values[s & 0xff]!];
     codes |= p | q | r | s;
     sextets |= a | b | c | d;
-    into[at] = (a << 2) | (b >> 4);
-    into[at + 1] = (b << 4) | (c >> 2);
-    into[at + 2] = (c << 6) | d;
+    bytes[at] = (a << 2) | (b >> 4);
+    bytes[at + 1] = (b << 4) | (c >> 2);
+    bytes[at + 2] = (c << 6) | d;
     at += 3;
   }
   let group = 0;
@@ -83,20 +73,15 @@ export function decodeBase64url(
       );
     case 2:
       if ((group & 15) !== 0) throw unusedBits(length);
-      into[at++] = group >> 4;
+      bytes[at++] = group >> 4;
       break;
     case 3:
       if ((group & 3) !== 0) throw unusedBits(length);
-      into[at++] = group >> 10;
-      into[at++] = group >> 2;
+      bytes[at++] = group >> 10;
+      bytes[at++] = group >> 2;
       break;
   }
-  return into.subarray(0, at);
-}
-
-/** Number of bytes that a text of this length holds when it is base64url. */
-function decodedLength(text: string): number {
-  return (text.length * 3) >> 2;
+  return bytes;
 }
 
 function unusedBits(length: number): TokenBindingError {

@@ -1,18 +1,24 @@
 export { decodeBase64url, encodeBase64url } from "./base64url.ts";
+export { TokenBindingError, type TokenBindingErrorCode, type TokenBindingErrorDetails } from "./errors.ts";
 export {
-  httpStatus,
-  tlsAlert,
-  TokenBindingError,
-  type TlsAlert,
-  type TokenBindingErrorCode,
-  type TokenBindingErrorDetails,
-} from "./errors.ts";
-export { trimOptionalWhitespace } from "./optional-whitespace.ts";
+  decodeOtherTokenBindingIDs,
+  decodeSecTokenBinding,
+  decodeTokenBindingIDField,
+  encodeOtherTokenBindingIDs,
+  type OtherTokenBindingID,
+  secOtherTokenBindingId,
+  secProvidedTokenBindingId,
+  secReferredTokenBindingId,
+} from "./header-fields.ts";
 export { type FieldObserver } from "./reader.ts";
 export {
+  checkKeyParameters,
+  checkKeyParametersList,
+  defaultKeyParameters,
   ekmLength,
   exporterLabel,
   includeReferredTokenBindingId,
+  isKeyParameters,
   type KeyParameters,
   keyParametersCodes,
   keyParametersName,
@@ -47,12 +53,3 @@ export {
   encodeTokenBindingParameters,
   type TokenBindingParameters,
 } from "./token-binding-parameters.ts";
-export {
-  decodeOtherTokenBindingIDs,
-  decodeTokenBindingIDField,
-  encodeOtherTokenBindingIDs,
-  type OtherTokenBindingID,
-  secOtherTokenBindingId,
-  secProvidedTokenBindingId,
-  secReferredTokenBindingId,
-} from "./ttrp-headers.ts";

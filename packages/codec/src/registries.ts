@@ -1,8 +1,10 @@
 /**
- * Names and numbers that the documents register.
+ * Names and numbers that the specifications register.
  *
  * @module
  */
+
+import { TokenBindingError } from "./errors.ts";
 
 /** Names of the TokenBindingKeyParameters registry, RFC 8471 section 6.1. */
 export type KeyParameters = "rsa2048_pkcs1.5" | "rsa2048_pss" | "ecdsap256";
@@ -15,6 +17,43 @@ export const keyParametersCodes: Readonly<Record<KeyParameters, number>> = {
 };
 
 const keyParametersNames: readonly KeyParameters[] = ["rsa2048_pkcs1.5", "rsa2048_pss", "ecdsap256"];
+
+/** All of them, most preferred first: what is offered and accepted unless an application says otherwise. */
+export const defaultKeyParameters: readonly KeyParameters[] = ["ecdsap256", "rsa2048_pss", "rsa2048_pkcs1.5"];
+
+/** Whether a value is the name of registered key parameters. */
+export function isKeyParameters(value: unknown): value is KeyParameters {
+  return keyParametersNames.includes(value as KeyParameters);
+}
+
+/**
+ * Refuses names of key parameters that only a caller without types can give.
+ *
+ * @throws TokenBindingError `invalid_argument`
+ */
+export function checkKeyParameters(value: unknown): asserts value is KeyParameters {
+  if (isKeyParameters(value)) return;
+  throw new TokenBindingError(
+    "invalid_argument",
+    `key parameters: expected ${keyParametersNames.join(", ")}, got ${JSON.stringify(value) ?? "nothing"}`,
+  );
+}
+
+/**
+ * Refuses anything but a list of one to three different names of key parameters.
+ *
+ * @throws TokenBindingError `invalid_argument`
+ */
+export function checkKeyParametersList(list: unknown): asserts list is readonly KeyParameters[] {
+  if (Array.isArray(list)) {
+    list.forEach(checkKeyParameters);
+    if (list.length > 0 && new Set(list).size === list.length) return;
+  }
+  throw new TokenBindingError(
+    "invalid_argument",
+    `keyParameters: expected a list of at least one name and none twice, got ${JSON.stringify(list) ?? "nothing"}`,
+  );
+}
 
 /**
  * The registered name of a TokenBindingKeyParameters code.

@@ -1,22 +1,9 @@
 import { TokenBindingError } from "@tokbind/codec";
 import { parseCookie, stringifySetCookie } from "cookie";
 import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
-import { checkBoundToken, type TokenBindingConfirmation } from "./bound-token.ts";
-import type { VerifiedTokenBindings } from "./verified-token-bindings.ts";
-
-/** Options of {@link BoundCookie}. */
-export interface BoundCookieOptions {
-  /** Secret of the cookie's HMAC-SHA-256, at least 32 bytes. */
-  readonly secret: Uint8Array;
-  /** Cookie name with the `__Host-` prefix. Default `__Host-session`. */
-  readonly name?: string;
-  /** Lifetime in seconds. Default 3600. */
-  readonly maxAge?: number;
-  /** Default "lax". */
-  readonly sameSite?: "strict" | "lax" | "none";
-  /** Issue and honour cookies without a binding for clients that do not speak Token Binding (TBP-5-05). Default false. */
-  readonly acceptUnbound?: boolean;
-}
+import { checkBoundToken, type Confirmation } from "./check-bound-token.ts";
+import { type BoundCookieOptions, checkBoundCookieOptions } from "./bound-cookie-options.ts";
+import type { VerifiedTokenBindings } from "./verify-sec-token-binding.ts";
 
 /**
  * A session cookie that is worthless without the key it is bound to: a JWT with `cnf.tbh`, in a cookie with
@@ -35,23 +22,14 @@ export class BoundCookie {
   readonly #sameSite: "strict" | "lax" | "none";
   readonly #acceptUnbound: boolean;
 
-  /** @throws TokenBindingError `invalid_argument` when the secret is short or the name lacks its prefix */
+  /** @throws TokenBindingError `invalid_argument` for unknown options and impossible values */
   constructor(options: BoundCookieOptions) {
+    checkBoundCookieOptions(options);
     this.name = options.name ?? "__Host-session";
-    this.#secret = options.secret;
+    this.#secret = Uint8Array.from(options.secret);
     this.#maxAge = options.maxAge ?? 3600;
     this.#sameSite = options.sameSite ?? "lax";
     this.#acceptUnbound = options.acceptUnbound ?? false;
-    if (this.#secret.length < 32) {
-      const length = this.#secret.length;
-      throw new TokenBindingError("invalid_argument", `secret: expected at least 32 bytes, got ${length}`);
-    }
-    if (!this.name.startsWith("__Host-")) {
-      throw new TokenBindingError(
-        "invalid_argument",
-        `name: expected a name that begins with __Host-, got ${this.name}`,
-      );
-    }
   }
 
   /**
@@ -92,11 +70,9 @@ export class BoundCookie {
     const token = header === undefined ? undefined : parseCookie(header)[this.name];
     if (token === undefined) return undefined;
     const claims = await this.#authenticate(token);
-    checkBoundToken(
-      claims["cnf"] as TokenBindingConfirmation | undefined,
-      binding?.provided,
-      this.#acceptUnbound,
-    );
+    const cnf = claims["cnf"] as Confirmation | null | undefined;
+    if (Object.keys(cnf ?? {}).some((name) => name !== "tbh")) throw this.#notIssued();
+    checkBoundToken(cnf, binding?.provided, { acceptUnbound: this.#acceptUnbound });
     return claims;
   }
 
@@ -130,9 +106,13 @@ export class BoundCookie {
       if (cause instanceof errors.JWTExpired) {
         throw new TokenBindingError("token_expired", `the ${this.name} cookie has expired`, { cause });
       }
-      throw new TokenBindingError("token_invalid", `the ${this.name} cookie is not one that we issued`, {
-        cause,
-      });
+      throw this.#notIssued(cause);
     }
+  }
+
+  #notIssued(cause?: unknown): TokenBindingError {
+    return new TokenBindingError("token_invalid", `the ${this.name} cookie is not one that we issued`, {
+      cause,
+    });
   }
 }

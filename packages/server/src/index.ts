@@ -1,17 +1,27 @@
-export { TokenBindingError } from "@tokbind/codec";
-export { type NegotiatedTokenBinding, negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
-export { BoundCookie, type BoundCookieOptions } from "./bound-cookie.ts";
-export { checkBoundToken, type TokenBindingConfirmation } from "./bound-token.ts";
-export { KnownKeys } from "./known-keys.ts";
-export { type NodeRequest } from "./sec-token-binding-field.ts";
-export { createVerifier, type Verifier, type VerifierOptions } from "./verifier.ts";
+export { type KeyParameters, TokenBindingError, type TokenBindingErrorCode } from "@tokbind/codec";
 export {
   type ProvidedTokenBinding,
   type ReferredTokenBinding,
-  type VerifiedTokenBindings,
-} from "./verified-token-bindings.ts";
-export {
-  type MessageVerificationOptions,
   type TokenBindingConnection,
-  verifyTokenBindingMessage,
-} from "./verify-token-binding-message.ts";
+} from "@tokbind/message";
+export {
+  type NegotiatedTokenBinding,
+  negotiatedTokenBinding,
+  type TokenBindingOptions,
+  withTokenBinding,
+} from "@tokbind/tls";
+export { BoundCookie } from "./bound-cookie.ts";
+export { type BoundCookieOptions } from "./bound-cookie-options.ts";
+export {
+  type BoundTokenOptions,
+  checkBoundToken,
+  type Confirmation,
+  type Proof,
+} from "./check-bound-token.ts";
+export { type NodeRequest } from "./node-request.ts";
+export { TokenBindingVerifier, type TokenBindingVerifierOptions } from "./token-binding-verifier.ts";
+export {
+  type SecTokenBindingOptions,
+  type VerifiedTokenBindings,
+  verifySecTokenBinding,
+} from "./verify-sec-token-binding.ts";

@@ -16,15 +16,17 @@ const collectGarbage = runInNewContext("gc");
 
 const total = Number(process.argv[2] ?? 10_000);
 const atOnce = 50;
-const read = (name) => readFileSync(new URL(`../../tools/certificate/${name}`, import.meta.url));
+const read = (name) => readFileSync(new URL(`../../testing/certificate/${name}`, import.meta.url));
 const credentials = { key: read("key.pem"), cert: read("cert.pem") };
 const offers = [["ecdsap256"], ["rsa2048_pss"], ["rsa2048_pkcs1.5", "rsa2048_pss"]];
 
-const server = withTokenBinding({ keyParameters: ["rsa2048_pss", "ecdsap256"] }, () =>
-  tls.createServer(credentials, (socket) => {
-    socket.on("error", () => undefined);
-    socket.end(Buffer.from(negotiatedTokenBinding(socket)?.ekm ?? []));
-  }),
+const server = withTokenBinding(
+  () =>
+    tls.createServer(credentials, (socket) => {
+      socket.on("error", () => undefined);
+      socket.end(Buffer.from(negotiatedTokenBinding(socket)?.ekm ?? []));
+    }),
+  { keyParameters: ["rsa2048_pss", "ecdsap256"] },
 );
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
@@ -32,8 +34,9 @@ const { port } = server.address();
 
 // One context per offer and version, as an application has; and now and then a fresh one, which must die again.
 const contextFor = (keyParameters, version) =>
-  withTokenBinding({ keyParameters }, () =>
-    tls.createSecureContext({ ca: credentials.cert, minVersion: version, maxVersion: version }),
+  withTokenBinding(
+    () => tls.createSecureContext({ ca: credentials.cert, minVersion: version, maxVersion: version }),
+    { keyParameters },
   );
 const contexts = offers.flatMap((offer) =>
   ["TLSv1.2", "TLSv1.3"].map((version) => contextFor(offer, version)),

@@ -23,7 +23,7 @@ export interface RawExtension {
  *
  * @throws TokenBindingError as `withTokenBinding`
  */
-export function withRawExtension<T>(extension: RawExtension, create: () => T): T {
+export function withRawExtension<T>(create: () => T, extension: RawExtension): T {
   return configureContexts("withRawExtension", create, false, extension.offer, extension.answer);
 }
 

@@ -1,10 +1,13 @@
 import {
+  checkKeyParametersList,
+  defaultKeyParameters,
   encodeTokenBindingParameters,
   type KeyParameters,
   keyParametersCodes,
   TokenBindingError,
   tokenBindingVersion,
 } from "@tokbind/codec";
+import { checkOptions } from "@tokbind/codec/options";
 import { native } from "./native.ts";
 
 /** What {@link withTokenBinding} negotiates. */
@@ -13,10 +16,8 @@ export interface TokenBindingOptions {
    * Offered as a client and accepted as a server, in falling preference; a server's order decides (RFC 8472
    * section 4). Default: `ecdsap256`, `rsa2048_pss`, `rsa2048_pkcs1.5`.
    */
-  readonly keyParameters?: readonly KeyParameters[];
+  readonly keyParameters?: readonly KeyParameters[] | undefined;
 }
-
-const defaultKeyParameters: readonly KeyParameters[] = ["ecdsap256", "rsa2048_pss", "rsa2048_pkcs1.5"];
 
 /**
  * Calls `create` once, at once, and turns Token Binding (RFC 8472, version 1.0) on for every TLS context that is
@@ -30,26 +31,21 @@ const defaultKeyParameters: readonly KeyParameters[] = ["ecdsap256", "rsa2048_ps
  * @throws TokenBindingError `invalid_argument` for impossible key parameters or when `create` made no TLS
  *   context, `unsupported_runtime` where the addon cannot work; and what `create` throws
  * @example
- * const server = withTokenBinding({}, () => https.createServer({ key, cert }, app));
+ * const server = withTokenBinding(() => https.createServer({ key, cert }, app));
  */
-export function withTokenBinding<T>(options: TokenBindingOptions, create: () => T): T {
+export function withTokenBinding<T>(create: () => T, options: TokenBindingOptions = {}): T {
   return configureContexts("withTokenBinding", create, true, offerOf(options));
 }
 
-function offerOf({ keyParameters = defaultKeyParameters }: TokenBindingOptions): Uint8Array {
-  const codes = keyParameters.map((name) => {
-    if (Object.hasOwn(keyParametersCodes, name)) return keyParametersCodes[name];
-    const names = Object.keys(keyParametersCodes).join(", ");
-    throw new TokenBindingError("invalid_argument", `keyParameters: expected ${names}, got ${name}`);
-  });
-  if (codes.length === 0 || new Set(codes).size !== codes.length) {
-    throw new TokenBindingError(
-      "invalid_argument",
-      `keyParameters: expected at least one name and none twice, got [${keyParameters.join(", ")}]`,
-    );
-  }
-  return encodeTokenBindingParameters({ version: tokenBindingVersion, keyParametersList: codes });
+function offerOf(options: TokenBindingOptions): Uint8Array {
+  checkOptions("withTokenBinding", options, { keyParameters: isList });
+  const { keyParameters = defaultKeyParameters } = options;
+  checkKeyParametersList(keyParameters);
+  const keyParametersList = keyParameters.map((name) => keyParametersCodes[name]);
+  return encodeTokenBindingParameters({ version: tokenBindingVersion, keyParametersList });
 }
+
+const isList = { expected: "a list of names", test: Array.isArray };
 
 /** Runs `create` with the addon watching; `caller` is named in the error. */
 export function configureContexts<T>(

@@ -61,21 +61,24 @@ describe.each(versions)("%s", (version) => {
     const preferred: KeyParameters[] = ["rsa2048_pss", "ecdsap256", "rsa2048_pkcs1.5"];
     const chosen = (offer: KeyParameters[]) => preferred.find((name) => offer.includes(name));
 
-    const server = withTokenBinding({ keyParameters: preferred }, () =>
-      tls.createServer({ ...credentials, ...only(version) }, (socket) => {
-        socket.on("error", () => undefined);
-        socket.once("data", () => {
-          const { keyParameters, ekm } = negotiatedTokenBinding(socket)!;
-          socket.end(`${keyParameters} ${Buffer.from(ekm).toString("hex")}`);
-        });
-      }),
+    const server = withTokenBinding(
+      () =>
+        tls.createServer({ ...credentials, ...only(version) }, (socket) => {
+          socket.on("error", () => undefined);
+          socket.once("data", () => {
+            const { keyParameters, ekm } = negotiatedTokenBinding(socket)!;
+            socket.end(`${keyParameters} ${Buffer.from(ekm).toString("hex")}`);
+          });
+        }),
+      { keyParameters: preferred },
     );
     const port = await delay(await listen(server));
 
     const run = async (i: number): Promise<"right" | "wrong" | "aborted"> => {
       const keyParameters = offers[i % offers.length]!;
-      const socket = withTokenBinding({ keyParameters }, () =>
-        tls.connect({ port, host: "127.0.0.1", ca: credentials.cert, servername: "localhost" }),
+      const socket = withTokenBinding(
+        () => tls.connect({ port, host: "127.0.0.1", ca: credentials.cert, servername: "localhost" }),
+        { keyParameters },
       );
       socket.on("error", () => undefined);
       if (i % 10 === 3) {

@@ -38,13 +38,13 @@ async function get(port: number, options: https.RequestOptions, wrap: Wrapper = 
 
 describe.each(versions)("%s", (version) => {
   test("https: a request of its own, and a keep-alive agent with a secureContext", async () => {
-    const server = withTokenBinding({}, () => https.createServer({ ...credentials, ...only(version) }, app));
+    const server = withTokenBinding(() => https.createServer({ ...credentials, ...only(version) }, app));
     const port = await listen(server);
     const alone = await get(port, { agent: false }, tokenBinding("rsa2048_pss"));
     expect(alone.body).toBe("rsa2048_pss");
     expect(alone.negotiated?.keyParameters).toBe("rsa2048_pss");
 
-    const secureContext = withTokenBinding({}, () => tls.createSecureContext({ ca: credentials.cert }));
+    const secureContext = withTokenBinding(() => tls.createSecureContext({ ca: credentials.cert }));
     const agent = new https.Agent({ keepAlive: true, secureContext });
     onTestFinished(() => {
       agent.destroy();
@@ -59,12 +59,12 @@ describe.each(versions)("%s", (version) => {
   });
 
   test("http2: client and server, the streams API and the compatibility API", async () => {
-    const server = withTokenBinding({}, () => http2.createSecureServer({ ...credentials, ...only(version) }));
+    const server = withTokenBinding(() => http2.createSecureServer({ ...credentials, ...only(version) }));
     server.on("request", app);
     const ofSessions: unknown[] = [];
     server.on("stream", ({ session }) => ofSessions.push(negotiatedTokenBinding(session!.socket)));
     const port = await listen(server);
-    const session = withTokenBinding({}, () => http2.connect(`https://localhost:${port}`, trusting));
+    const session = withTokenBinding(() => http2.connect(`https://localhost:${port}`, trusting));
     onTestFinished(() => {
       session.destroy();
     });

@@ -17,7 +17,7 @@ const attempt = `
   import { createSecureContext } from "node:tls";
   import { withTokenBinding } from "@tokbind/tls";
   try {
-    withTokenBinding({}, () => createSecureContext());
+    withTokenBinding(() => createSecureContext());
     console.log("works");
   } catch ({ code, message }) {
     console.log(code + ": " + message);

@@ -11,23 +11,23 @@ describe("withTokenBinding", () => {
   }) as Error;
 
   test("returns what create returns, and lets through what it throws", () => {
-    const context = withTokenBinding({}, () => tls.createSecureContext());
+    const context = withTokenBinding(() => tls.createSecureContext());
     expect(context).toHaveProperty("context");
     const error = new RangeError("mine");
     const create = () => {
       throw error;
     };
-    expect(() => withTokenBinding({}, create)).toThrow(error);
-    expect(() => withTokenBinding({}, () => tls.createSecureContext({ cert: "no PEM" }))).toThrow(/PEM/);
+    expect(() => withTokenBinding(create)).toThrow(error);
+    expect(() => withTokenBinding(() => tls.createSecureContext({ cert: "no PEM" }))).toThrow(/PEM/);
   });
 
   test("says so when create makes no TLS context before it returns", () => {
-    expect(() => withTokenBinding({}, () => 1)).toThrow(invalidArgument);
+    expect(() => withTokenBinding(() => 1)).toThrow(invalidArgument);
     const late = async () => {
       await Promise.resolve();
       return tls.createSecureContext();
     };
-    expect(() => withTokenBinding({}, late)).toThrow(/before it returns/);
+    expect(() => withTokenBinding(late)).toThrow(/before it returns/);
   });
 
   test.each([
@@ -38,14 +38,17 @@ describe("withTokenBinding", () => {
   ])("refuses %s", (_name, list) => {
     const keyParameters = list as KeyParameters[];
     const create = () => tls.createSecureContext();
-    expect(() => withTokenBinding({ keyParameters }, create)).toThrow(invalidArgument);
+    expect(() => withTokenBinding(create, { keyParameters })).toThrow(invalidArgument);
   });
 
   test("nests: each context has the configuration of its innermost call", async () => {
-    const [inner, outer] = withTokenBinding({ keyParameters: ["rsa2048_pss"] }, () => {
-      const context = withTokenBinding({}, () => tls.createSecureContext());
-      return [context, tls.createSecureContext()] as const;
-    });
+    const [inner, outer] = withTokenBinding(
+      () => {
+        const context = withTokenBinding(() => tls.createSecureContext());
+        return [context, tls.createSecureContext()] as const;
+      },
+      { keyParameters: ["rsa2048_pss"] },
+    );
     const port = await listen(new Listener(tokenBinding()).server);
     const of = async (secureContext: tls.SecureContext) =>
       (await connect(plain, port, { secureContext, rejectUnauthorized: false })).negotiated?.keyParameters;
@@ -58,7 +61,7 @@ describe("withTokenBinding", () => {
       tls.createSecureContext();
       throw new Error("mine");
     };
-    expect(() => withTokenBinding({}, create)).toThrow("mine");
+    expect(() => withTokenBinding(create)).toThrow("mine");
     const { client, server } = await handshake({ client: plain });
     expect(server.received).toBeUndefined();
     expect(client.negotiated).toBeUndefined();

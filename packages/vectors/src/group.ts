@@ -18,12 +18,12 @@ export interface Head {
 
 /** What every case says of itself. */
 export interface About {
-  /** A name that docs/requirements.md uses. */
+  /** A name that docs/register/requirements.md uses. */
   readonly name?: string;
   readonly comment: string;
   /** Names of notes, with spaces between. */
   readonly flags: string;
-  /** Rows of docs/requirements.md and docs/decisions.md that the case shows, with spaces between. */
+  /** Rows of docs/register/requirements.md and docs/register/decisions.md that the case shows, with spaces between. */
   readonly requirements: string;
 }
 

@@ -31,7 +31,7 @@ export class SingleConnection {
   ): Promise<SingleConnection> {
     const createContext = () => tls.createSecureContext(versions);
     const secureContext =
-      keyParameters.length === 0 ? createContext() : withTokenBinding({ keyParameters }, createContext);
+      keyParameters.length === 0 ? createContext() : withTokenBinding(createContext, { keyParameters });
     // The demo's certificate is its own; what this connects to is the child process on loopback.
     const options = { host: "127.0.0.1", servername: "localhost", rejectUnauthorized: false };
     const socket = tls.connect({ ...options, port, secureContext });

@@ -37,8 +37,8 @@ export async function offer(test: OfferCase, certificate: Certificate): Promise<
   if (reason !== undefined) return { skipped: reason };
   const { offer, serverKeyParameters: keyParameters } = test;
   const client: Wrapper =
-    offer === null ? plain : (create) => withRawExtension({ offer: bytes(offer) }, create);
-  const server: Wrapper = (create) => withTokenBinding({ keyParameters }, create);
+    offer === null ? plain : (create) => withRawExtension(create, { offer: bytes(offer) });
+  const server: Wrapper = (create) => withTokenBinding(create, { keyParameters });
   const ends = await handshake(certificate, test, { client, server, without: "client" });
   if ("error" in ends.client) return alertOf(ends.client.error);
   const answer = receivedExtension(ends.client);
@@ -59,9 +59,9 @@ export async function answer(test: AnswerCase, certificate: Certificate): Promis
   if (offer === null) return { skipped: "a server here cannot answer what was not offered" };
   const { keyParametersList } = decodeTokenBindingParameters(bytes(offer));
   const keyParameters = keyParametersList.map((code) => keyParametersName(code)!);
-  const client: Wrapper = (create) => withTokenBinding({ keyParameters }, create);
+  const client: Wrapper = (create) => withTokenBinding(create, { keyParameters });
   const server: Wrapper =
-    answer === null ? plain : (create) => withRawExtension({ answer: bytes(answer) }, create);
+    answer === null ? plain : (create) => withRawExtension(create, { answer: bytes(answer) });
   const ends = await handshake(certificate, test, { client, server, without: "server" });
   if ("error" in ends.server) return alertOf(ends.server.error);
   if ("error" in ends.client) throw ends.client.error;

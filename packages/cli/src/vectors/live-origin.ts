@@ -3,7 +3,7 @@ import https from "node:https";
 import type { AddressInfo } from "node:net";
 import * as tls from "node:tls";
 import { type KeyParameters, secTokenBinding } from "@tokbind/codec";
-import { createVerifier, TokenBindingError, withTokenBinding } from "@tokbind/server";
+import { TokenBindingError, TokenBindingVerifier, withTokenBinding } from "@tokbind/server";
 import type { Certificate } from "../throwaway-certificate.ts";
 
 /** A server on loopback that says what it thinks of the Sec-Token-Binding lines of a request. */
@@ -22,25 +22,28 @@ export async function startLiveOrigin(
   certificate: Certificate,
   keyParameters: KeyParameters,
 ): Promise<LiveOrigin> {
-  const verifier = createVerifier();
+  const verifier = new TokenBindingVerifier();
   const options = { keyParameters: [keyParameters] };
-  const server = withTokenBinding(options, () =>
-    https.createServer(certificate, (request, response) => {
-      try {
-        response.end(verifier.verify(request) === undefined ? "unbound" : "accepted");
-      } catch (error) {
-        if (!(error instanceof TokenBindingError)) throw error;
-        response.writeHead(error.status).end(error.code);
-      }
-    }),
+  const server = withTokenBinding(
+    () =>
+      https.createServer(certificate, (request, response) => {
+        try {
+          response.end(verifier.verify(request) === undefined ? "unbound" : "accepted");
+        } catch (error) {
+          if (!(error instanceof TokenBindingError)) throw error;
+          response.writeHead(error.status).end(error.code);
+        }
+      }),
+    options,
   );
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
 
   async function ask(fields: readonly string[]): Promise<string> {
-    const socket = withTokenBinding(options, () =>
-      tls.connect({ port, host: "127.0.0.1", servername: "localhost", ca: certificate.cert }),
+    const socket = withTokenBinding(
+      () => tls.connect({ port, host: "127.0.0.1", servername: "localhost", ca: certificate.cert }),
+      options,
     );
     await once(socket, "secureConnect");
     const lines = fields.map((value) => `${secTokenBinding}: ${value}\r\n`).join("");

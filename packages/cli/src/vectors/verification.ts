@@ -7,7 +7,7 @@ import {
   tokenBindingTypes,
 } from "@tokbind/codec";
 import { tokenBindingHash } from "@tokbind/crypto";
-import { BoundCookie, type VerifiedTokenBindings, verifyTokenBindingMessage } from "@tokbind/server";
+import { BoundCookie, type VerifiedTokenBindings, verifySecTokenBinding } from "@tokbind/server";
 import { ekmFromHex } from "../arguments.ts";
 import { decodeTtrpHeader } from "./decoding.ts";
 
@@ -35,7 +35,7 @@ interface NamedId {
 export function verifyMessage(test: VerificationCase): Established {
   const connection = { ekm: ekmFromHex(test.ekm)!, keyParameters: test.negotiated };
   const options = { verifyUnknownTypes: test.verifyUnknownTypes ?? false };
-  return established(verifyTokenBindingMessage(test.message, connection, options));
+  return established(verifySecTokenBinding([test.message], connection, options)!);
 }
 
 function established({ provided, referred, others }: VerifiedTokenBindings): Established {

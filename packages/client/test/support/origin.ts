@@ -18,7 +18,7 @@ import { importPublicKey, verify } from "@tokbind/crypto";
 import { type NegotiatedTokenBinding, negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
 
 const fixture = (name: string) =>
-  readFileSync(new URL(`../../../tools/certificate/${name}`, import.meta.url), "utf8");
+  readFileSync(new URL(`../../../testing/certificate/${name}`, import.meta.url), "utf8");
 export const certificate = fixture("cert.pem");
 const key = fixture("key.pem");
 
@@ -76,7 +76,7 @@ export async function startOrigin(options: OriginOptions = {}): Promise<Origin> 
     return http2.createSecureServer({ ...tls, allowHTTP1: true }, listener as never) as unknown as Server;
   };
   const silent = keyParameters?.length === 0;
-  const server = silent ? create() : withTokenBinding(keyParameters ? { keyParameters } : {}, create);
+  const server = silent ? create() : withTokenBinding(create, keyParameters ? { keyParameters } : {});
   if (keepAliveTimeout !== undefined) server.keepAliveTimeout = keepAliveTimeout;
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);

@@ -13,13 +13,13 @@ import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
 import { onTestFinished } from "vitest";
 
 const fixture = (name: string) =>
-  readFileSync(new URL(`../../../tools/certificate/${name}`, import.meta.url), "utf8");
+  readFileSync(new URL(`../../../testing/certificate/${name}`, import.meta.url), "utf8");
 
 const certificate = { cert: fixture("cert.pem"), key: fixture("key.pem") };
 
 /** Starts an HTTPS server that answers Token Binding offers, and returns its port. */
 export async function startServer(listener: RequestListener): Promise<number> {
-  const server = withTokenBinding({}, () => https.createServer(certificate, listener));
+  const server = withTokenBinding(() => https.createServer(certificate, listener));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(() => {
@@ -69,7 +69,7 @@ export async function connect(
   { offer = true, version = "TLSv1.3" }: { offer?: boolean; version?: SecureVersion } = {},
 ): Promise<RawClient> {
   const context = () => tls.createSecureContext({ minVersion: version, maxVersion: version });
-  const secureContext = offer ? withTokenBinding({ keyParameters: ["ecdsap256"] }, context) : context();
+  const secureContext = offer ? withTokenBinding(context, { keyParameters: ["ecdsap256"] }) : context();
   const options = { host: "127.0.0.1", servername: "localhost", rejectUnauthorized: false };
   const socket = tls.connect({ ...options, port, secureContext });
   await once(socket, "secureConnect");
@@ -83,15 +83,17 @@ export async function connect(
 export async function connectHttp2(
   listener: (request: Http2ServerRequest, response: Http2ServerResponse) => void,
 ): Promise<{ session: ClientHttp2Session; ekm: Uint8Array }> {
-  const server = withTokenBinding({}, () => http2.createSecureServer(certificate, listener));
+  const server = withTokenBinding(() => http2.createSecureServer(certificate, listener));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const session = withTokenBinding({ keyParameters: ["ecdsap256"] }, () =>
-    http2.connect(`https://localhost:${port}`, {
-      createConnection: () =>
-        tls.connect({ host: "127.0.0.1", port, ALPNProtocols: ["h2"], rejectUnauthorized: false }),
-    }),
+  const session = withTokenBinding(
+    () =>
+      http2.connect(`https://localhost:${port}`, {
+        createConnection: () =>
+          tls.connect({ host: "127.0.0.1", port, ALPNProtocols: ["h2"], rejectUnauthorized: false }),
+      }),
+    { keyParameters: ["ecdsap256"] },
   );
   onTestFinished(() => {
     session.destroy();

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import * as tls from "node:tls";
 import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
 
-const read = (name) => readFileSync(new URL(`../../../tools/certificate/${name}`, import.meta.url));
+const read = (name) => readFileSync(new URL(`../../../testing/certificate/${name}`, import.meta.url));
 const credentials = { key: read("key.pem"), cert: read("cert.pem") };
 
 if (cluster.isPrimary) {
@@ -15,7 +15,7 @@ if (cluster.isPrimary) {
   );
   const seen = new Set();
   for (let i = 0; i < 8; i++) {
-    const socket = withTokenBinding({}, () =>
+    const socket = withTokenBinding(() =>
       tls.connect({ port, host: "127.0.0.1", servername: "localhost", ca: credentials.cert }),
     );
     await once(socket, "secureConnect");
@@ -29,7 +29,7 @@ if (cluster.isPrimary) {
   console.log(`${seen.size} processes`);
   for (const worker of workers) worker.kill();
 } else {
-  const server = withTokenBinding({}, () =>
+  const server = withTokenBinding(() =>
     tls.createServer(credentials, (socket) => {
       const { keyParameters, ekm } = negotiatedTokenBinding(socket);
       socket.on("error", () => undefined);

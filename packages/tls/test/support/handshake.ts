@@ -8,7 +8,7 @@ import { type NegotiatedTokenBinding, negotiatedTokenBinding, withTokenBinding }
 import { receivedExtension, withRawExtension } from "@tokbind/tls/raw";
 
 const fixture = (name: string) =>
-  readFileSync(new URL(`../../../tools/certificate/${name}`, import.meta.url), "utf8");
+  readFileSync(new URL(`../../../testing/certificate/${name}`, import.meta.url), "utf8");
 
 /** Of localhost and a few more names; valid until 2099. */
 export const credentials = { key: fixture("key.pem"), cert: fixture("cert.pem") };
@@ -27,14 +27,14 @@ export type Wrapper = <T>(create: () => T) => T;
 export const tokenBinding =
   (...keyParameters: KeyParameters[]): Wrapper =>
   (create) =>
-    withTokenBinding(keyParameters.length > 0 ? { keyParameters } : {}, create);
+    withTokenBinding(create, keyParameters.length > 0 ? { keyParameters } : {});
 
 /** Sends these extension bodies, in hexadecimal, and checks nothing. */
 export const raw =
   (bodies: { offer?: string; answer?: string }): Wrapper =>
   (create) => {
     const extension = Object.entries(bodies).map(([name, hex]) => [name, Buffer.from(hex, "hex")]);
-    return withRawExtension(Object.fromEntries(extension) as object, create);
+    return withRawExtension(create, Object.fromEntries(extension) as object);
   };
 
 export const plain: Wrapper = (create) => create();

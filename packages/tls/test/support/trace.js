@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import * as tls from "node:tls";
 import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
 
-const read = (name) => readFileSync(new URL(`../../../tools/certificate/${name}`, import.meta.url));
+const read = (name) => readFileSync(new URL(`../../../testing/certificate/${name}`, import.meta.url));
 const credentials = { key: read("key.pem"), cert: read("cert.pem") };
 
 async function trace(wrapServer, use) {
@@ -17,7 +17,7 @@ async function trace(wrapServer, use) {
     servername: "localhost",
     ca: credentials.cert,
   };
-  const socket = withTokenBinding({}, () =>
+  const socket = withTokenBinding(() =>
     tls.connect({ ...options, maxVersion: "TLSv1.2", enableTrace: true }),
   );
   await once(socket, "secureConnect");
@@ -33,7 +33,7 @@ if (process.argv[2] === "renegotiate") {
   );
 } else {
   await trace(
-    (create) => withTokenBinding({}, create),
+    (create) => withTokenBinding(create),
     (socket) => console.log(negotiatedTokenBinding(socket).keyParameters),
   );
 }

@@ -6,13 +6,14 @@ import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
 
 const { key, cert, port } = workerData;
 
-const server = withTokenBinding({}, () => tls.createServer({ key, cert }, (socket) => socket.resume()));
+const server = withTokenBinding(() => tls.createServer({ key, cert }, (socket) => socket.resume()));
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
 
 async function negotiate(at, keyParameters) {
-  const socket = withTokenBinding({ keyParameters }, () =>
-    tls.connect({ port: at, host: "127.0.0.1", servername: "localhost", ca: cert }),
+  const socket = withTokenBinding(
+    () => tls.connect({ port: at, host: "127.0.0.1", servername: "localhost", ca: cert }),
+    { keyParameters },
   );
   await once(socket, "secureConnect");
   const negotiated = negotiatedTokenBinding(socket);

@@ -1,8 +1,41 @@
 import { decodeBase64url, encodeBase64url } from "./base64url.ts";
 import { TokenBindingError } from "./errors.ts";
-import { trimOptionalWhitespace } from "./optional-whitespace.ts";
-import { tokenBindingTypes } from "./registries.ts";
+import { secTokenBinding, tokenBindingTypes } from "./registries.ts";
 import { decodeTokenBindingID, type TokenBindingID } from "./token-binding-id.ts";
+import {
+  decodeTokenBindingMessage,
+  defaultMessageLimits,
+  type MessageLimits,
+  type TokenBindingMessage,
+} from "./token-binding-message.ts";
+
+/**
+ * Decodes Sec-Token-Binding (RFC 8473 section 2): one EncodedTokenBindingMessage. A second field line is refused, and
+ * so is a comma, because something on the way may have joined two lines. Encode it with
+ * `encodeBase64url(encodeTokenBindingMessage(message))`.
+ *
+ * @param lines - the value of every field line of that name in the request
+ * @param limits - in bytes and structures; checked before the work that they bound
+ * @returns the message, undefined when there is no line
+ * @throws TokenBindingError `header_repeated`, and as `decodeBase64url` and `decodeTokenBindingMessage`
+ * @example
+ * const message = decodeSecTokenBinding(request.headersDistinct["sec-token-binding"] ?? []);
+ */
+export function decodeSecTokenBinding(
+  lines: readonly string[],
+  limits: Partial<MessageLimits> = {},
+): TokenBindingMessage | undefined {
+  const value = soleValue(secTokenBinding, lines);
+  if (value === undefined) return undefined;
+  const maxMessageLength = limits.maxMessageLength ?? defaultMessageLimits.maxMessageLength;
+  if (value.length > Math.ceil((maxMessageLength * 4) / 3)) {
+    throw new TokenBindingError(
+      "message_too_long",
+      `TokenBindingMessage: expected at most ${maxMessageLength} bytes, got ${value.length} base64url characters`,
+    );
+  }
+  return decodeTokenBindingMessage(decodeBase64url(value), limits);
+}
 
 /** Request fields in which a TLS-terminating proxy tells its backend what it validated (draft-ietf-tokbind-ttrp-09 section 2.2). */
 export const secProvidedTokenBindingId = "Sec-Provided-Token-Binding-ID";
@@ -30,12 +63,8 @@ export interface OtherTokenBindingID {
  * const provided = decodeTokenBindingIDField(request.headersDistinct["sec-provided-token-binding-id"] ?? []);
  */
 export function decodeTokenBindingIDField(lines: readonly string[]): TokenBindingID | undefined {
-  const value = lines[0];
-  if (value === undefined) return undefined;
-  if (lines.length > 1 || value.includes(",")) {
-    throw new TokenBindingError("header_repeated", "expected one EncodedTokenBindingID, got more");
-  }
-  return decodeTokenBindingID(decodeBase64url(trimOptionalWhitespace(value)));
+  const value = soleValue("EncodedTokenBindingID", lines);
+  return value === undefined ? undefined : decodeTokenBindingID(decodeBase64url(value));
 }
 
 /**
@@ -60,7 +89,7 @@ export function encodeOtherTokenBindingIDs(others: readonly OtherTokenBindingID[
 /**
  * Decodes Sec-Other-Token-Binding-ID: a list of EncodedTokenBindingType "." EncodedTokenBindingID
  * (draft-ietf-tokbind-ttrp-09 section 2.2), over one or several lines (A-40). Empty elements are skipped, as
- * HTTP wants of every list (RFC 9110 section 5.6.1.2).
+ * HTTP requires of every list (RFC 9110 section 5.6.1.2).
  *
  * @param lines - the value of every field line of that name in the request
  * @returns types and IDs in the order of the lines, none when there is no line
@@ -93,4 +122,30 @@ function decodeElement(element: string): OtherTokenBindingID {
 
 function malformed(message: string): TokenBindingError {
   return new TokenBindingError("header_malformed", `${secOtherTokenBindingId}: ${message}`);
+}
+
+/** The value of a field that is no list, undefined when there is none (A-11). */
+function soleValue(name: string, lines: readonly string[]): string | undefined {
+  const value = lines[0];
+  if (value === undefined) return undefined;
+  if (lines.length > 1 || value.includes(",")) {
+    throw new TokenBindingError("header_repeated", `${name}: expected one value, got more`);
+  }
+  return trimOptionalWhitespace(value);
+}
+
+/**
+ * A field value or list element without HTTP's optional white space around it: SP and HTAB, RFC 9110 section 5.6.3.
+ * The work is in proportion to that white space; a regular expression would try every inner run of it again.
+ */
+function trimOptionalWhitespace(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (start < end && isOptionalWhitespace(value.charCodeAt(start))) start++;
+  while (end > start && isOptionalWhitespace(value.charCodeAt(end - 1))) end--;
+  return value.slice(start, end);
+}
+
+function isOptionalWhitespace(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }

@@ -1,0 +1,67 @@
+import type { Server } from "node:http";
+import type { ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
+import { secTokenBinding, TokenBindingError } from "@tokbind/codec";
+
+/**
+ * What is read of a request: an IncomingMessage of node:http or node:https, an Http2ServerRequest of node:http2, or
+ * `{ rawHeaders, stream }` of node:http2's stream API.
+ */
+export interface NodeRequest {
+  /** Names and values in turn, a pair for each field line, as they came. */
+  readonly rawHeaders: readonly string[];
+  readonly socket?: Socket | null | undefined;
+  readonly stream?: { readonly session?: ServerHttp2Session | undefined } | undefined;
+  /** 1 for HTTP/1.x. */
+  readonly httpVersionMajor?: number | undefined;
+}
+
+const fieldName = secTokenBinding.toLowerCase();
+
+/**
+ * The value of each Sec-Token-Binding field line. `rawHeaders` has each line by itself, where `headers` joins them.
+ * Trailers are elsewhere and stay unread (A-28).
+ *
+ * @throws TokenBindingError `header_malformed` when Node may have dropped further lines
+ */
+export function secTokenBindingLines(request: NodeRequest): string[] {
+  const { rawHeaders } = request;
+  const lines: string[] = [];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!;
+    if (name.length === fieldName.length && name.toLowerCase() === fieldName) lines.push(rawHeaders[i + 1]!);
+  }
+  if (lines.length > 0 && rawHeaders.length >= maxRawHeaders(request)) {
+    throw new TokenBindingError(
+      "header_malformed",
+      `${secTokenBinding}: expected a header section that Node reads whole, got one of ${rawHeaders.length / 2} ` +
+        "fields or more; raise server.maxHeadersCount if clients really send so many",
+    );
+  }
+  return lines;
+}
+
+/** From so many entries on node:http drops field lines without a word; node:http2 refuses the request instead. */
+function maxRawHeaders(request: NodeRequest): number {
+  if (isHttp2(request)) return Infinity;
+  const { server } = (request.socket ?? {}) as { server?: Server };
+  const count = server?.maxHeadersCount ?? 1000;
+  return count === 0 ? Infinity : 2 * count;
+}
+
+/**
+ * What stands for the connection of a request in a WeakMap, and its TLS socket; undefined without a connection. The
+ * requests of an HTTP/2 session each show its socket through another proxy, so the session stands for it.
+ */
+export function connectionOf(request: NodeRequest): { key: object; socket: Socket } | undefined {
+  if (!isHttp2(request)) return request.socket ? { key: request.socket, socket: request.socket } : undefined;
+  const session = request.stream?.session;
+  // A destroyed session has lost its socket, though the types say otherwise.
+  const socket = session?.socket as Socket | undefined;
+  return session && socket && { key: session, socket };
+}
+
+/** By what Node itself says of the request first: applications hang a `stream` of their own on HTTP/1.1 requests. */
+function isHttp2({ httpVersionMajor, stream }: NodeRequest): boolean {
+  return httpVersionMajor === undefined ? stream !== undefined : httpVersionMajor >= 2;
+}

@@ -1,0 +1,133 @@
+import { secTokenBinding, TokenBindingError } from "@tokbind/codec";
+import { checkOptions, isBoolean, isCount } from "@tokbind/codec/options";
+import { MessageVerifier } from "@tokbind/message";
+import { type NegotiatedTokenBinding, negotiatedTokenBinding } from "@tokbind/tls";
+import { AcceptedMessages } from "./accepted-messages.ts";
+import { connectionOf, type NodeRequest, secTokenBindingLines } from "./node-request.ts";
+import {
+  type SecTokenBindingOptions,
+  type VerifiedTokenBindings,
+  verifySecTokenBinding,
+} from "./verify-sec-token-binding.ts";
+
+/** Options of {@link TokenBindingVerifier}: the policy of a server. */
+export interface TokenBindingVerifierOptions extends SecTokenBindingOptions {
+  /** Refuse requests that prove no Token Binding. Default false: they are served as unbound. */
+  readonly required?: boolean | undefined;
+  /**
+   * What to do with a request whose message is refused. "reject", the default: `verify` throws, and the answer should
+   * be 400. "ignore": the request has no Token Binding, so every bound token on it is refused.
+   */
+  readonly onInvalid?: "reject" | "ignore" | undefined;
+  /** Most client keys to cache, about 7 KiB each. Default 2,000. */
+  readonly maxKnownKeys?: number | undefined;
+}
+
+interface Connection {
+  readonly negotiated: NegotiatedTokenBinding;
+  readonly accepted: AcceptedMessages;
+}
+
+/**
+ * Establishes the Token Binding of requests, over the TLS connection that ends here.
+ *
+ * @example
+ * const verifier = new TokenBindingVerifier();
+ * const server = withTokenBinding(() =>
+ *   https.createServer({ key, cert }, (request, response) => {
+ *     const binding = verifier.verify(request);
+ *     response.end(binding ? `your key is ${binding.provided.tbh}` : "no Token Binding");
+ *   }),
+ * );
+ */
+export class TokenBindingVerifier {
+  readonly #options: TokenBindingVerifierOptions;
+  readonly #messageVerifier: MessageVerifier;
+  // What was accepted on one connection counts on that connection only: its EKM is what the messages prove.
+  readonly #connections = new WeakMap<object, Connection>();
+
+  /** @throws TokenBindingError `invalid_argument` for unknown options and impossible values */
+  constructor(options: TokenBindingVerifierOptions = {}) {
+    const { maxKnownKeys, verifyUnknownTypes } = options;
+    checkOptions("TokenBindingVerifier", options, {
+      required: isBoolean,
+      onInvalid: {
+        expected: '"reject" or "ignore"',
+        test: (value) => value === "reject" || value === "ignore",
+      },
+      maxMessageLength: isCount,
+      maxTokenBindings: isCount,
+      maxKnownKeys: isCount,
+      verifyUnknownTypes: isBoolean,
+    });
+    this.#options = { ...options };
+    this.#messageVerifier = new MessageVerifier({ maxKnownKeys, verifyUnknownTypes });
+  }
+
+  /**
+   * Establishes the Token Binding of one request (RFC 8473 section 2). Every request is verified by its own field;
+   * nothing is carried over from another request of the connection. It may be called without its verifier:
+   * `const { verify } = verifier`.
+   *
+   * @returns what the request proved, undefined when it has no Token Binding
+   * @throws TokenBindingError whose `status` is the HTTP status to answer with
+   */
+  // A property, so that it works detached.
+  readonly verify = (request: NodeRequest): VerifiedTokenBindings | undefined => {
+    const { required, onInvalid } = this.#options;
+    let verified: VerifiedTokenBindings | undefined;
+    try {
+      verified = this.#verify(request);
+    } catch (error) {
+      if (onInvalid !== "ignore" || !(error instanceof TokenBindingError) || error.status >= 500) throw error;
+    }
+    if (verified === undefined && required) {
+      throw new TokenBindingError(
+        "header_missing",
+        `this server requires Token Binding: expected a valid ${secTokenBinding} field, got none`,
+      );
+    }
+    return verified;
+  };
+
+  #verify(request: NodeRequest): VerifiedTokenBindings | undefined {
+    const lines = secTokenBindingLines(request);
+    // Asked for every request, because a socket can no longer tell once it is destroyed.
+    const connection = this.#connection(request);
+    const [line] = lines;
+    if (line === undefined) return undefined;
+    if (connection === undefined) throw notNegotiated(request);
+    const known = lines.length === 1 ? connection.accepted.get(line) : undefined;
+    if (known !== undefined) return known;
+    const { negotiated, accepted } = connection;
+    const verified = verifySecTokenBinding(lines, negotiated, this.#options, this.#messageVerifier)!;
+    accepted.add(line, verified);
+    return verified;
+  }
+
+  #connection(request: NodeRequest): Connection | undefined {
+    const found = connectionOf(request);
+    if (found === undefined) return undefined;
+    const known = this.#connections.get(found.key);
+    if (known !== undefined) return known;
+    const negotiated = negotiatedTokenBinding(found.socket);
+    if (negotiated === undefined) return undefined;
+    const connection = { negotiated, accepted: new AcceptedMessages() };
+    this.#connections.set(found.key, connection);
+    return connection;
+  }
+}
+
+function notNegotiated(request: NodeRequest): TokenBindingError {
+  const socket = connectionOf(request)?.socket;
+  if (socket === undefined || socket.destroyed) {
+    return new TokenBindingError(
+      "connection_unknown",
+      `got a ${secTokenBinding} field on a request without a living connection to verify it against`,
+    );
+  }
+  return new TokenBindingError(
+    "not_negotiated",
+    `got a ${secTokenBinding} field on a connection that did not negotiate Token Binding`,
+  );
+}

@@ -1,0 +1,2 @@
+export { certificate } from "./certificate.ts";
+export { listen } from "./listen.ts";

@@ -1,0 +1,2 @@
+export { listenInTest } from "./listen-in-test.ts";
+export { connectRaw, type RawAnswer, RawClient } from "./raw-client.ts";
