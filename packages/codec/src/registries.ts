@@ -35,7 +35,7 @@ export function checkKeyParameters(value: unknown): asserts value is KeyParamete
   if (isKeyParameters(value)) return;
   throw new TokenBindingError(
     "invalid_argument",
-    `key parameters: expected ${keyParametersNames.join(", ")}, got ${JSON.stringify(value) ?? "nothing"}`,
+    `key parameters: expected ${keyParametersNames.join(", ")}, got ${JSON.stringify(value ?? "nothing")}`,
   );
 }
 
@@ -51,7 +51,7 @@ export function checkKeyParametersList(list: unknown): asserts list is readonly 
   }
   throw new TokenBindingError(
     "invalid_argument",
-    `keyParameters: expected a list of at least one name and none twice, got ${JSON.stringify(list) ?? "nothing"}`,
+    `keyParameters: expected a list of at least one name and none twice, got ${JSON.stringify(list ?? "nothing")}`,
   );
 }
 

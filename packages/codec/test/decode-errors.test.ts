@@ -157,7 +157,7 @@ testFailures([
   [
     "header_repeated",
     "- -",
-    "expected one EncodedTokenBindingID, got more",
+    "EncodedTokenBindingID: expected one value, got more",
     () => decodeTokenBindingIDField(["A", "A"]),
   ],
   [

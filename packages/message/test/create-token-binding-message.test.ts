@@ -52,11 +52,13 @@ test("186 characters for one ecdsap256 binding, and nothing but the alphabet [TB
   expect(message).toMatch(/^[A-Za-z0-9_-]{186}$/);
 });
 
-test("no message without a provided key [TBP-4.1-01] [TBH-2-09]", async () => {
+test("[A-12] a message for a protocol that asks for no provided binding, and none without any binding [TBP-4.1-01]", async () => {
+  const ekm = new Uint8Array(32);
   const referred = await generateKey("ecdsap256");
-  const options = { ekm: new Uint8Array(32), provided: undefined as never };
-  for (const bad of [options, { ...options, referred }]) {
-    await expect(createTokenBindingMessage(bad)).rejects.toMatchObject({ code: "invalid_argument" });
+  const bindings = decode(await createTokenBindingMessage({ ekm, referred }));
+  expect(bindings).toMatchObject([{ type: 1, id: { bytes: referred.id.bytes } }]);
+  for (const none of [{ ekm }, { ekm, provided: undefined, referred: undefined }]) {
+    await expect(createTokenBindingMessage(none)).rejects.toMatchObject({ code: "invalid_argument" });
   }
 });
 

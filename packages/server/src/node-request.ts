@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import type { ServerHttp2Session } from "node:http2";
+import type { Http2Session } from "node:http2";
 import type { Socket } from "node:net";
 import { secTokenBinding, TokenBindingError } from "@tokbind/codec";
 
@@ -11,7 +11,7 @@ export interface NodeRequest {
   /** Names and values in turn, a pair for each field line, as they came. */
   readonly rawHeaders: readonly string[];
   readonly socket?: Socket | null | undefined;
-  readonly stream?: { readonly session?: ServerHttp2Session | undefined } | undefined;
+  readonly stream?: { readonly session?: Http2Session | undefined } | undefined;
   /** 1 for HTTP/1.x. */
   readonly httpVersionMajor?: number | undefined;
 }

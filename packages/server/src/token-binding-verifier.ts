@@ -48,7 +48,6 @@ export class TokenBindingVerifier {
 
   /** @throws TokenBindingError `invalid_argument` for unknown options and impossible values */
   constructor(options: TokenBindingVerifierOptions = {}) {
-    const { maxKnownKeys, verifyUnknownTypes } = options;
     checkOptions("TokenBindingVerifier", options, {
       required: isBoolean,
       onInvalid: {
@@ -61,6 +60,7 @@ export class TokenBindingVerifier {
       verifyUnknownTypes: isBoolean,
     });
     this.#options = { ...options };
+    const { maxKnownKeys, verifyUnknownTypes } = options;
     this.#messageVerifier = new MessageVerifier({ maxKnownKeys, verifyUnknownTypes });
   }
 

@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { tokenBindingHash } from "@tokbind/crypto";
 import { type JWTHeaderParameters, SignJWT } from "jose";
 import { expect, test } from "vitest";
-import { BoundCookie } from "../src/bound-cookie.ts";
-import { keys } from "./support/messages.ts";
+import { keys } from "@tokbind/testing/messages";
+import { BoundCookie } from "../src/index.ts";
 
 // Tokens made with the right secret, which the server would use for other JWTs too if it were careless: each
 // differs in one thing from what `issue` makes.
@@ -53,7 +53,5 @@ test("errors tell what was expected, and why a token is not ours", async () => {
   expect(error).toHaveProperty("message", "the __Host-session cookie is not one that we issued");
   expect(error).toHaveProperty("cause.code", "ERR_JWS_INVALID");
   await expect(cookie.issue({}, undefined)).rejects.toThrow("needs a request that proved a Token Binding");
-  expect(() => new BoundCookie({ secret: randomBytes(31) })).toThrow("expected at least 32 bytes, got 31");
-  expect(() => new BoundCookie({ secret: randomBytes(32), name: "a" })).toThrow("begins with __Host-, got a");
   expect(new BoundCookie({ secret: randomBytes(32) }).name).toBe("__Host-session");
 });

@@ -2,9 +2,8 @@ import { randomBytes } from "node:crypto";
 import { tokenBindingHash } from "@tokbind/crypto";
 import { SignJWT } from "jose";
 import { expect, test } from "vitest";
-import { BoundCookie, type BoundCookieOptions } from "../src/bound-cookie.ts";
-import type { VerifiedTokenBindings } from "../src/verified-token-bindings.ts";
-import { keys } from "./support/messages.ts";
+import { keys } from "@tokbind/testing/messages";
+import { BoundCookie, type BoundCookieOptions, type VerifiedTokenBindings } from "../src/index.ts";
 
 const secret = randomBytes(32);
 
@@ -91,7 +90,10 @@ test("a cookie can't move to another name", async () => {
 });
 
 test("a cookie ends", async () => {
-  const { session, header } = await aliceCookie({ maxAge: -1 });
+  const session = new BoundCookie({ secret });
+  const exp = Math.floor(Date.now() / 1000) - 1;
+  const claims = { sub: "alice", aud: session.name, exp, cnf: { tbh: alice.provided.tbh } };
+  const header = `${session.name}=${await new SignJWT(claims).setProtectedHeader({ alg: "HS256", typ: "JWT" }).sign(secret)}`;
   expect(await refusal(session, header, alice)).toBe("token_expired");
 });
 
@@ -127,8 +129,47 @@ test("no cookie is no session", async () => {
   expect(await refusal(session, "__Host-session=", alice)).toBe("token_invalid");
 });
 
-test("a short secret and a name without its prefix are refused at once", () => {
-  const invalid = expect.objectContaining({ code: "invalid_argument" }) as Error;
-  expect(() => new BoundCookie({ secret: randomBytes(31) })).toThrow(invalid);
-  expect(() => new BoundCookie({ secret, name: "session" })).toThrow(invalid);
+test.each<[option: string, options: object]>([
+  ["secret", {}],
+  ["secret", { secret: randomBytes(31) }],
+  // A string's length is no number of bytes, and it would fail at the first token, as the client's fault.
+  ["secret", { secret: "correct horse battery staple correct horse" }],
+  ["secret", { secret: new ArrayBuffer(32) }],
+  ["name", { secret, name: "session" }],
+  ["name", { secret, name: "__Host-" }],
+  ["name", { secret, name: "__Host-a b" }],
+  ["name", { secret, name: "__Host-a;b" }],
+  ["name", { secret, name: "__Host-é" }],
+  ["name", { secret, name: "__Host-a\n" }],
+  ["maxAge", { secret, maxAge: NaN }],
+  ["maxAge", { secret, maxAge: 0 }],
+  ["maxAge", { secret, maxAge: -1 }],
+  ["maxAge", { secret, maxAge: 1.5 }],
+  ["maxAge", { secret, maxAge: "3600" }],
+  ["maxAge", { secret, maxAge: 34_560_001 }],
+  ["sameSite", { secret, sameSite: "Lax" }],
+  ["acceptUnbound", { secret, acceptUnbound: 1 }],
+  ["maxage", { secret, maxage: 60 }],
+])("a cookie that can't be as its options say is refused at once: %s %o", (option, options) => {
+  const refuse = () => new BoundCookie(options as BoundCookieOptions);
+  expect(refuse).toThrow(expect.objectContaining({ code: "invalid_argument" }) as Error);
+  expect(refuse).toThrow(new RegExp(`^BoundCookie: .*\\b${option}\\b`));
+  expect(refuse).not.toThrow("horse");
+});
+
+test("the secret is kept as it was: who wipes the buffer later does not change it", async () => {
+  const mine = randomBytes(32);
+  const session = new BoundCookie({ secret: mine });
+  const before = sent(await session.issue({ sub: "alice" }, alice));
+  mine.fill(0);
+  expect(await session.read(before, alice)).toMatchObject({ sub: "alice" });
+  expect(await refusal(new BoundCookie({ secret: mine }), before, alice)).toBe("token_invalid");
+});
+
+test("[CNF-01] a further confirmation beside the binding is not one that we issued", async () => {
+  const session = new BoundCookie({ secret, acceptUnbound: true });
+  for (const further of [{ jkt: "x" }, { "x5t#S256": alice.provided.tbh }]) {
+    const header = await forge(session.name, { cnf: { tbh: alice.provided.tbh, ...further } });
+    expect(await refusal(session, header, alice)).toBe("token_invalid");
+  }
 });

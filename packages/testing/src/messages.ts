@@ -38,7 +38,7 @@ export function message(...tokenBindings: TokenBinding[]): string {
   return encodeBase64url(encodeTokenBindingMessage({ tokenBindings }));
 }
 
-/** A binding of key parameters that nobody knows. */
+/** A binding of key parameters that are not registered. */
 export function opaqueBinding(type: number): TokenBinding {
   const bytes = Uint8Array.of(99, 0, 80, ...randomBytes(80));
   return {

@@ -2,12 +2,13 @@ import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { tokenBindingHash, type TokenBindingKey } from "@tokbind/crypto";
 import { expect, test } from "vitest";
-import { createVerifier, type Verifier, type VerifierOptions } from "../src/verifier.ts";
-import { connect, connectHttp2, startServer } from "./support/connections.ts";
-import { keys, makeBinding, message, provided, referred, spoil } from "./support/messages.ts";
+import { keys, makeBinding, message, provided, referred, spoil } from "@tokbind/testing/messages";
+import { connectHttp2, connectRaw as connect } from "@tokbind/testing/vitest";
+import { TokenBindingVerifier, type TokenBindingVerifierOptions } from "../src/index.ts";
+import { startServer } from "./support/start-server.ts";
 
 /** Answers with what the verifier established, or with the error. */
-function show(verifier: Verifier) {
+function show(verifier: TokenBindingVerifier) {
   return (
     request: IncomingMessage | Http2ServerRequest,
     response: ServerResponse | Http2ServerResponse,
@@ -31,8 +32,8 @@ function show(verifier: Verifier) {
   };
 }
 
-function startVerifying(options: VerifierOptions = {}): Promise<number> {
-  return startServer(show(createVerifier(options)));
+function startVerifying(options: TokenBindingVerifierOptions = {}): Promise<number> {
+  return startServer(show(new TokenBindingVerifier(options)));
 }
 
 async function field(key: TokenBindingKey, ekm: Uint8Array): Promise<string> {
@@ -136,7 +137,7 @@ test("[TBH-2-08] [A-28] a field in the trailers neither counts nor proves", asyn
       show(verifier)(request, response);
     });
   });
-  const verifier = createVerifier();
+  const verifier = new TokenBindingVerifier();
   const client = await connect(port);
   const line = await field(keys.ec, client.ekm);
   const chunked = ["POST / HTTP/1.1", "Host: localhost", "Transfer-Encoding: chunked"];
@@ -162,8 +163,8 @@ test("[TBP-4.2-11] [TBH-2-16] [A-14] the ignore option serves a rejected message
   expect((await client.get(line)).body).not.toEqual(none);
 });
 
-test("[TBH-X-01] [TBH-X-02] over HTTP/2 every stream is judged by its own field", async () => {
-  const verifier = createVerifier();
+test("[TBH-X-01] [TBH-X-02] over HTTP/2 every stream is verified by its own field", async () => {
+  const verifier = new TokenBindingVerifier();
   const { session, ekm } = await connectHttp2(show(verifier));
 
   const get = async (headers: Record<string, string | string[]>) => {

@@ -2,10 +2,12 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   decodeOtherTokenBindingIDs,
+  decodeSecTokenBinding,
   decodeTokenBindingID,
   decodeTokenBindingIDField,
   encodeBase64url,
   encodeOtherTokenBindingIDs,
+  encodeTokenBindingMessage,
   secOtherTokenBindingId,
   secProvidedTokenBindingId,
   secReferredTokenBindingId,
@@ -105,4 +107,62 @@ test("[TTRP-2.2-03] [A-40] what is encoded decodes again, as one line", () => {
       expect(decodeOtherTokenBindingIDs([encodeOtherTokenBindingIDs(others)])).toEqual(others);
     }),
   );
+});
+
+const message = {
+  tokenBindings: [{ type: 0, id: id(7), signature: new Uint8Array(64).fill(5), extensions: [] }],
+};
+const field = encodeBase64url(encodeTokenBindingMessage(message));
+
+test("[TBH-2-04] one line is one message", () => {
+  expect(decodeSecTokenBinding([field])).toEqual(message);
+  expect(decodeSecTokenBinding([])).toBeUndefined();
+});
+
+test("[TBH-2-05] [A-11] refused: a second line, whatever is in it, and what may be two lines in one", () => {
+  for (const lines of [
+    [field, field],
+    [field, ""],
+    ["", field],
+    [`${field},${field}`],
+    [`${field}, ${field}`],
+    [`${field},`],
+    [`,${field}`],
+    [","],
+    ["=".repeat(100_000), "="],
+  ]) {
+    expect(code(() => decodeSecTokenBinding(lines))).toBe("header_repeated");
+  }
+});
+
+test("[A-10] white space is allowed around the value and refused inside, also when there is some around", () => {
+  for (const around of [`  ${field}`, `${field}\t\t`, `\t ${field} \t`]) {
+    expect(decodeSecTokenBinding([around])).toEqual(message);
+  }
+  for (const inside of [" ", "\t"]) {
+    const spaced = `${field.slice(0, 10)}${inside}${field.slice(10)}`;
+    for (const around of [` ${spaced}`, `${spaced} `, `\t${spaced}\t`]) {
+      expect(code(() => decodeSecTokenBinding([around]))).toBe("base64url_character");
+    }
+  }
+  for (const other of ["\r", "\n", "\f", "\v", "\u00a0", "\ufeff"]) {
+    expect(code(() => decodeSecTokenBinding([`${other}${field}`]))).toBe("base64url_character");
+  }
+});
+
+test("a long run of white space costs one pass: a second one inside each would not end before the test does", () => {
+  expect(code(() => decodeSecTokenBinding([` A${" ".repeat(4_000_000)}A`]))).toBe("message_too_long");
+});
+
+test("a value that is too long for the limit is not even decoded", () => {
+  const refusal = (value: string, maxMessageLength?: number) =>
+    code(() => decodeSecTokenBinding([value], { maxMessageLength } as object));
+  expect(refusal("=".repeat(87_384))).toBe("message_too_long");
+  expect(refusal("=".repeat(87_383))).toBe("base64url_character");
+  expect(refusal("=".repeat(5), 3)).toBe("message_too_long");
+  expect(refusal("=".repeat(4), 3)).toBe("base64url_character");
+  // 4 bytes take 6 characters, of which 5 stand for no number of bytes.
+  expect(refusal("=".repeat(6), 4)).toBe("base64url_character");
+  expect(refusal(field, 138)).toBe("message_too_long");
+  expect(code(() => decodeSecTokenBinding([field], { maxTokenBindings: 0 }))).toBe("too_many_bindings");
 });
