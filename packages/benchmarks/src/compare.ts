@@ -1,3 +1,5 @@
+import type { Result } from "./result.ts";
+
 /** One comparison: how long one unit of ours takes, as a share of one unit of the baseline. */
 export interface Comparison {
   /** Median over the rounds of ours / baseline. */
@@ -54,8 +56,19 @@ async function time(work: Work, count: number): Promise<number> {
   return Number(process.hrtime.bigint() - start) / 1000 / count;
 }
 
-function median(values: number[]): number {
+export function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** The row of a comparison: a cost, which is the ratio, or a speed, which is its inverse. */
+export function ratioResult(
+  name: string,
+  { ratio, noise, ours, baseline }: Comparison,
+  better: Result["better"],
+  target: number,
+): Result {
+  const detail = `${ours.toPrecision(3)} µs against ${baseline.toPrecision(3)} µs`;
+  return { name, value: better === "higher" ? 1 / ratio : ratio, unit: "", target, better, noise, detail };
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import tls, { type SecureVersion } from "node:tls";
 import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
 import { certificate, listen } from "@tokbind/testing";
-import { compare } from "./compare.ts";
+import { compare, ratioResult } from "./compare.ts";
 import type { Result } from "./result.ts";
 
 /**
@@ -18,13 +18,8 @@ export async function handshakeResults(): Promise<Result[]> {
     const comparison = await compare(withExtension.work, without.work, counts);
     withExtension.stop();
     without.stop();
-    results.push({
-      name: `${version} handshakes with the extension: speed of those without`,
-      ...comparison,
-      ratio: 1 / comparison.ratio,
-      target: 0.97,
-      better: "higher",
-    });
+    const name = `${version} handshakes with the extension: speed of those without`;
+    results.push(ratioResult(name, comparison, "higher", 0.97));
   }
   return results;
 }

@@ -1,25 +1,48 @@
-// `npm run bench`: a table of ratios, each from one run on this machine; with --json one JSON object.
+// `npm run bench`: a table, each row from one run on this machine; with --json one JSON object. Names given as
+// arguments choose among the groups.
 
+import { attackResults } from "./attackers.ts";
 import { handshakeResults } from "./handshakes.ts";
-import { isOk } from "./result.ts";
+import { firstLookResults } from "./first-look.ts";
+import { refusalResults } from "./refusals.ts";
+import { isOk, type Result } from "./result.ts";
 import { verificationResults } from "./verification.ts";
 
-const results = [...(await verificationResults()), ...(await handshakeResults())];
+const groups: Readonly<Record<string, () => Promise<Result[]>>> = {
+  verification: verificationResults,
+  refusals: refusalResults,
+  handshakes: handshakeResults,
+  "first-look": firstLookResults,
+  attackers: attackResults,
+};
 
-if (process.argv.includes("--json")) {
-  const rows = results.map((result) => {
-    const { name, ratio, noise, target } = result;
-    return { name, ratio, noise, target, ok: isOk(result) };
-  });
-  process.stdout.write(`${JSON.stringify({ results: rows })}\n`);
-} else {
-  for (const result of results) {
-    const { name, ratio, noise, target, better, ours, baseline } = result;
-    const limit = `${better === "higher" ? "at least" : "at most"} ${target}`;
-    process.stdout.write(
-      `${isOk(result) ? "ok  " : "MISS"}  ${ratio.toPrecision(3).padStart(8)}  (${limit}; A/A ${noise.toFixed(3)}; ` +
-        `${ours.toFixed(3)} µs against ${baseline.toFixed(3)} µs)  ${name}\n`,
-    );
+const json = process.argv.includes("--json");
+const chosen = process.argv.slice(2).filter((argument) => argument !== "--json");
+const unknown = chosen.find((name) => !Object.hasOwn(groups, name));
+if (unknown !== undefined) {
+  process.stderr.write(`bench: expected groups out of ${Object.keys(groups).join(", ")}, got ${unknown}\n`);
+  process.exit(2);
+}
+
+const results: Result[] = [];
+for (const [name, run] of Object.entries(groups)) {
+  if (chosen.length > 0 && !chosen.includes(name)) continue;
+  process.stderr.write(`bench: ${name} …\n`);
+  for (const result of await run()) {
+    results.push(result);
+    if (!json) process.stdout.write(describe(result));
   }
 }
+if (json) {
+  const rows = results.map((result) => ({ ...result, ok: isOk(result) }));
+  process.stdout.write(`${JSON.stringify({ results: rows })}\n`);
+}
 process.exitCode = results.every(isOk) ? 0 : 1;
+
+function describe(result: Result): string {
+  const { name, value, unit, target, better, noise, detail } = result;
+  const limit = `${better === "higher" ? "at least" : "at most"} ${target}${unit && ` ${unit}`}`;
+  const beside = noise === undefined ? "" : `; A/A ${noise.toFixed(3)}`;
+  const verdict = isOk(result) ? "ok  " : "MISS";
+  return `${verdict}  ${value.toPrecision(3).padStart(8)}  (${limit}${beside}; ${detail})  ${name}\n`;
+}

@@ -29,7 +29,9 @@ export function secTokenBindingLines(request: NodeRequest): string[] {
   const lines: string[] = [];
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!;
-    if (name.length === fieldName.length && name.toLowerCase() === fieldName) lines.push(rawHeaders[i + 1]!);
+    if (name.length !== secTokenBinding.length) continue;
+    // Most clients write it as the specification does.
+    if (name === secTokenBinding || name.toLowerCase() === fieldName) lines.push(rawHeaders[i + 1]!);
   }
   if (lines.length > 0 && rawHeaders.length >= maxRawHeaders(request)) {
     throw new TokenBindingError(
@@ -50,15 +52,16 @@ function maxRawHeaders(request: NodeRequest): number {
 }
 
 /**
- * What stands for the connection of a request in a WeakMap, and its TLS socket; undefined without a connection. The
- * requests of an HTTP/2 session each show its socket through another proxy, so the session stands for it.
+ * What stands for the connection of a request in a WeakMap, undefined without one: its socket, or the session of HTTP/2,
+ * whose requests each show the socket through another proxy.
  */
-export function connectionOf(request: NodeRequest): { key: object; socket: Socket } | undefined {
-  if (!isHttp2(request)) return request.socket ? { key: request.socket, socket: request.socket } : undefined;
-  const session = request.stream?.session;
-  // A destroyed session has lost its socket, though the types say otherwise.
-  const socket = session?.socket as Socket | undefined;
-  return session && socket && { key: session, socket };
+export function connectionOf(request: NodeRequest): Socket | Http2Session | undefined {
+  return (isHttp2(request) ? request.stream?.session : request.socket) ?? undefined;
+}
+
+/** The socket of {@link connectionOf}; undefined for a destroyed session, though the types say otherwise. */
+export function socketOf(connection: Socket | Http2Session): Socket | undefined {
+  return "socket" in connection ? connection.socket : connection;
 }
 
 /** By what Node itself says of the request first: applications hang a `stream` of their own on HTTP/1.1 requests. */

@@ -3,7 +3,7 @@ import { checkOptions, isBoolean, isCount } from "@tokbind/codec/options";
 import { MessageVerifier } from "@tokbind/message";
 import { type NegotiatedTokenBinding, negotiatedTokenBinding } from "@tokbind/tls";
 import { AcceptedMessages } from "./accepted-messages.ts";
-import { connectionOf, type NodeRequest, secTokenBindingLines } from "./node-request.ts";
+import { connectionOf, type NodeRequest, secTokenBindingLines, socketOf } from "./node-request.ts";
 import {
   type SecTokenBindingOptions,
   type VerifiedTokenBindings,
@@ -94,7 +94,7 @@ export class TokenBindingVerifier {
     const lines = secTokenBindingLines(request);
     // Asked for every request, because a socket can no longer tell once it is destroyed.
     const connection = this.#connection(request);
-    const [line] = lines;
+    const line = lines[0];
     if (line === undefined) return undefined;
     if (connection === undefined) throw notNegotiated(request);
     const known = lines.length === 1 ? connection.accepted.get(line) : undefined;
@@ -106,20 +106,22 @@ export class TokenBindingVerifier {
   }
 
   #connection(request: NodeRequest): Connection | undefined {
-    const found = connectionOf(request);
-    if (found === undefined) return undefined;
-    const known = this.#connections.get(found.key);
+    const key = connectionOf(request);
+    if (key === undefined) return undefined;
+    const known = this.#connections.get(key);
     if (known !== undefined) return known;
-    const negotiated = negotiatedTokenBinding(found.socket);
+    const socket = socketOf(key);
+    const negotiated = socket && negotiatedTokenBinding(socket);
     if (negotiated === undefined) return undefined;
     const connection = { negotiated, accepted: new AcceptedMessages() };
-    this.#connections.set(found.key, connection);
+    this.#connections.set(key, connection);
     return connection;
   }
 }
 
 function notNegotiated(request: NodeRequest): TokenBindingError {
-  const socket = connectionOf(request)?.socket;
+  const connection = connectionOf(request);
+  const socket = connection && socketOf(connection);
   if (socket === undefined || socket.destroyed) {
     return new TokenBindingError(
       "connection_unknown",

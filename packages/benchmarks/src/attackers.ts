@@ -1,0 +1,74 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { TokenBindingAgent } from "@tokbind/client";
+import { median } from "./compare.ts";
+import type { Result } from "./result.ts";
+
+const connections = 1000;
+const seconds = 15;
+
+/**
+ * An honest client of a server that 1,000 connections of strangers attack at the same time, each with one request a
+ * second: a valid message with 3,700 extensions, then one with a new key and a bad signature, and so on. Beside that the
+ * same with 1,000 honest connections.
+ */
+export async function attackResults(): Promise<Result[]> {
+  const honest = await siege("honest");
+  const attacked = await siege("attack");
+  const time = `${attacked.microseconds.toFixed(0)} µs among ${attacked.answered} requests of attackers, `;
+  const memory = `over ${attacked.start.toFixed(0)} MiB with all connected; honest clients ${honest.growth.toFixed(0)} MiB`;
+  return [
+    {
+      name: `memory that ${connections} attackers take from a server in ${seconds} seconds`,
+      ...{ value: attacked.growth, unit: "MiB", target: 64, better: "lower", detail: memory },
+    },
+    {
+      name: `time of an honest client's request under ${connections} attackers: of that among as many honest clients`,
+      ...{ value: attacked.microseconds / honest.microseconds, unit: "", target: 2, better: "lower" },
+      detail: `${time}${honest.microseconds.toFixed(0)} µs among ${honest.answered} of honest clients`,
+    },
+  ];
+}
+
+async function siege(kind: "honest" | "attack") {
+  const [server, port] = await start<number>("server.js");
+  const agent = new TokenBindingAgent({ connect: { rejectUnauthorized: false }, connections: 1 });
+  const url = `https://localhost:${port}/`;
+  const request = async (): Promise<number> => {
+    const from = process.hrtime.bigint();
+    const response = await agent.fetch(url);
+    if (response.status !== 200) throw new Error(`the honest client got ${response.status}`);
+    await response.text();
+    return Number(process.hrtime.bigint() - from) / 1000;
+  };
+  for (let i = 0; i < 500; i++) await request();
+  const [strangers] = await start<string>("attackers.js", String(port), String(connections), kind);
+  const before = await ask<number>(server);
+  strangers.send("go");
+  const times: number[] = [];
+  for (const end = Date.now() + seconds * 1000; Date.now() < end;) {
+    times.push(await request());
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  const answered = await ask<number>(strangers);
+  const growth = (await ask<number>(server)) - before;
+  await agent.destroy();
+  for (const child of [strangers, server]) {
+    child.disconnect();
+    await once(child, "exit");
+  }
+  return { start: before, growth, answered, microseconds: median(times) };
+}
+
+async function start<T>(script: string, ...args: string[]): Promise<[ChildProcess, T]> {
+  const child = fork(fileURLToPath(new URL(`attack/${script}`, import.meta.url)), args);
+  const [first] = (await once(child, "message")) as [T];
+  return [child, first];
+}
+
+async function ask<T>(child: ChildProcess): Promise<T> {
+  child.send("?");
+  const [answer] = (await once(child, "message")) as [T];
+  return answer;
+}
