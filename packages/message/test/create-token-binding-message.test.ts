@@ -58,7 +58,10 @@ test("[A-12] a message for a protocol that asks for no provided binding, and non
   const bindings = decode(await createTokenBindingMessage({ ekm, referred }));
   expect(bindings).toMatchObject([{ type: 1, id: { bytes: referred.id.bytes } }]);
   for (const none of [{ ekm }, { ekm, provided: undefined, referred: undefined }]) {
-    await expect(createTokenBindingMessage(none)).rejects.toMatchObject({ code: "invalid_argument" });
+    await expect(createTokenBindingMessage(none)).rejects.toMatchObject({
+      code: "invalid_argument",
+      message: "TokenBindingMessage: expected a provided key, got none",
+    });
   }
 });
 

@@ -201,6 +201,13 @@ test.each<[said: string, ...bindings: TokenBinding[]]>([
   ],
   ["signature_invalid: referred binding: its ecdsap256 signature does not match", good, spoil(goodReferred)],
   ["signature_invalid: type 77 binding: its ecdsap256 signature does not match", good, spoil(unknownType)],
+  [
+    "too_many_bindings: expected at most 2 bindings of unknown type to verify, got 3",
+    good,
+    unknownType,
+    unknownType,
+    unknownType,
+  ],
   ["provided_repeated: expected one provided binding, got more", good, good],
   ["referred_repeated: expected at most one referred binding, got more", goodReferred, goodReferred],
 ])("%s", (said, ...tokenBindings) => {
@@ -223,9 +230,9 @@ test.each([
   { verifyUnknownTypes: "no" },
   { strict: true },
 ])("impossible options are refused at once: %o", (options) => {
-  expect(() => new MessageVerifier(options as object)).toThrow(
-    expect.objectContaining({ code: "invalid_argument" }) as Error,
-  );
+  const refuse = () => new MessageVerifier(options as object);
+  expect(refuse).toThrow(expect.objectContaining({ code: "invalid_argument" }) as Error);
+  expect(refuse).toThrow(/^MessageVerifier: /);
 });
 
 test("an EKM of another length is the caller's mistake", () => {
