@@ -23,7 +23,7 @@ import {
  */
 export function decodeSecTokenBinding(
   lines: readonly string[],
-  limits: Partial<MessageLimits> = {},
+  limits: MessageLimits = {},
 ): TokenBindingMessage | undefined {
   const value = soleValue(secTokenBinding, lines);
   if (value === undefined) return undefined;
@@ -41,7 +41,7 @@ export function decodeSecTokenBinding(
 export const secProvidedTokenBindingId = "Sec-Provided-Token-Binding-ID";
 /** The ID of the referred binding, absent without one. */
 export const secReferredTokenBindingId = "Sec-Referred-Token-Binding-ID";
-/** The types and IDs of all further validated bindings, absent without any (A-31). */
+/** The types and IDs of all further validated bindings, absent without any. */
 export const secOtherTokenBindingId = "Sec-Other-Token-Binding-ID";
 
 /** One element of Sec-Other-Token-Binding-ID. */
@@ -68,9 +68,9 @@ export function decodeTokenBindingIDField(lines: readonly string[]): TokenBindin
 }
 
 /**
- * Encodes the value of Sec-Other-Token-Binding-ID as one line (A-40).
+ * Encodes the value of Sec-Other-Token-Binding-ID as one line.
  *
- * @throws TokenBindingError `invalid_argument` for an empty list, which is no field at all (A-31), and for a
+ * @throws TokenBindingError `invalid_argument` for an empty list, which is no field at all, and for a
  *   type that belongs elsewhere
  */
 export function encodeOtherTokenBindingIDs(others: readonly OtherTokenBindingID[]): string {
@@ -88,19 +88,19 @@ export function encodeOtherTokenBindingIDs(others: readonly OtherTokenBindingID[
 
 /**
  * Decodes Sec-Other-Token-Binding-ID: a list of EncodedTokenBindingType "." EncodedTokenBindingID
- * (draft-ietf-tokbind-ttrp-09 section 2.2), over one or several lines (A-40). Empty elements are skipped, as
+ * (draft-ietf-tokbind-ttrp-09 section 2.2), over one or several lines. Empty elements are skipped, as
  * HTTP requires of every list (RFC 9110 section 5.6.1.2).
  *
  * @param lines - the value of every field line of that name in the request
  * @returns types and IDs in the order of the lines, none when there is no line
- * @throws TokenBindingError `header_malformed` for a list without an element (A-31) or an element that is no
- *   type and ID, `provided_repeated` and `referred_repeated` for their types, which never are others (A-12,
- *   A-13), and as `decodeBase64url` and `decodeTokenBindingID`
+ * @throws TokenBindingError `header_malformed` for a list without an element or an element that is no
+ *   type and ID, `provided_repeated` and `referred_repeated` for their types, which never are others, and as `decodeBase64url` and `decodeTokenBindingID`
  */
 export function decodeOtherTokenBindingIDs(lines: readonly string[]): OtherTokenBindingID[] {
   const elements = lines
     .flatMap((line) => line.split(",").map(trimOptionalWhitespace))
     .filter((element) => element !== "");
+  // A-31, A-40
   if (lines.length > 0 && elements.length === 0) {
     throw malformed("expected a list with an element, got none");
   }
@@ -111,6 +111,7 @@ function decodeElement(element: string): OtherTokenBindingID {
   const match = /^([0-9A-Fa-f]{1,2})\.(.*)$/s.exec(element);
   if (match === null) throw malformed("expected elements of one or two hex digits, a period and an ID");
   const type = Number.parseInt(match[1]!, 16);
+  // A-12, A-13
   if (type === tokenBindingTypes.provided) {
     throw new TokenBindingError("provided_repeated", `${secOtherTokenBindingId}: got a provided binding`);
   }

@@ -59,10 +59,10 @@ export class Reader {
     if (this.left > 0) throw this.#trailing(field, this.#at, this.left);
   }
 
-  /** Refuses bytes of the input behind the vector that is being read, before anything in it is looked at. */
-  refuseBytesBehind(field: string): void {
-    const behind = this.#input.length - this.#end;
-    if (behind > 0) throw this.#trailing(field, this.#end, behind);
+  /** Refuses bytes of the input after the vector that is being read, before anything in it is looked at. */
+  refuseBytesAfter(field: string): void {
+    const after = this.#input.length - this.#end;
+    if (after > 0) throw this.#trailing(field, this.#end, after);
   }
 
   /** The bytes of the input from `start` to where this reader stands. */

@@ -68,7 +68,8 @@ export function keyParametersName(code: number): KeyParameters | undefined {
 /** TokenBindingType: name to the 1-byte code on the wire, RFC 8471 section 3.1. */
 export const tokenBindingTypes = { provided: 0, referred: 1 } as const;
 
-/** ProtocolVersion of RFC 8472 section 2: two bytes, ordered as one 16-bit number. */
+//
+/** ProtocolVersion of RFC 8472 section 2: two bytes, ordered as one 16-bit number. */
 export interface ProtocolVersion {
   readonly major: number;
   readonly minor: number;
@@ -80,7 +81,8 @@ export const tokenBindingVersion: ProtocolVersion = { major: 1, minor: 0 };
 /** Number of the token_binding TLS extension, RFC 8472 section 5. */
 export const tokenBindingExtensionType = 24;
 
-/** Exporter label of the EKM, RFC 8471 section 3.3. It is used without a context. */
+//
+/** Exporter label of the EKM, RFC 8471 section 3.3. It is used without a context. */
 export const exporterLabel = "EXPORTER-Token-Binding";
 
 /** Length of the EKM in bytes, RFC 8471 section 3.3. */

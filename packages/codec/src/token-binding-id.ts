@@ -3,7 +3,7 @@ import { type FieldObserver, Reader } from "./reader.ts";
 import { keyParametersCodes } from "./registries.ts";
 import { Writer } from "./writer.ts";
 
-/** RSAPublicKey of RFC 8471 section 3, both numbers big-endian without leading zeros (section 3.2, A-09). */
+/** RSAPublicKey of RFC 8471 section 3, both numbers big-endian without leading zeros (section 3.2). */
 export interface RSAPublicKey {
   readonly kind: "rsa";
   /** 256 bytes in a valid key, at least 1 on the wire. */
@@ -19,7 +19,7 @@ export interface TB_ECPoint {
   readonly point: Uint8Array;
 }
 
-/** The public key of unassigned key parameters: bytes that nobody can judge. */
+/** The public key of unassigned key parameters: bytes that cannot be validated. */
 export interface OpaquePublicKey {
   readonly kind: "opaque";
   /** 0 to 65535 bytes. */
@@ -39,7 +39,7 @@ export interface TokenBindingID {
 }
 
 /**
- * Decodes a TokenBindingID (RFC 8471 section 3) that fills `bytes` exactly. Framing is judged here, the key
+ * Decodes a TokenBindingID (RFC 8471 section 3) that fills `bytes` exactly. Framing is validated here, the key
  * itself where it is used.
  *
  * @param bytes - 68 bytes for ecdsap256, 265 for RSA with a 3-byte exponent
@@ -52,7 +52,7 @@ export function decodeTokenBindingID(bytes: Uint8Array, observe?: FieldObserver)
   return id;
 }
 
-/** Reads a TokenBindingID and leaves the reader behind it. */
+/** Reads a TokenBindingID and leaves the reader just after it. */
 export function readTokenBindingID(reader: Reader): TokenBindingID {
   const start = reader.offset;
   const keyParameters = reader.uint8("TokenBindingID.key_parameters");

@@ -29,30 +29,33 @@ export interface TokenBindingMessage {
 /** How much of a message is looked at before it is refused. */
 export interface MessageLimits {
   /** Longest message in bytes, length prefix included. */
-  readonly maxMessageLength: number;
+  readonly maxMessageLength?: number | undefined;
   /** Most TokenBinding structures in one message, of whatever type. */
-  readonly maxTokenBindings: number;
+  readonly maxTokenBindings?: number | undefined;
 }
 
 /**
  * The limits unless others are given. The length is all that the format can express; a message of HTTP has at
  * most one provided and one referred binding, so 64 leaves room for every future type.
  */
-export const defaultMessageLimits: MessageLimits = { maxMessageLength: 65537, maxTokenBindings: 64 };
+export const defaultMessageLimits = {
+  maxMessageLength: 65537,
+  maxTokenBindings: 64,
+} as const satisfies MessageLimits;
 
 // Lower bounds of the vectors of RFC 8471 section 3.
 const minTokenBindings = 132;
 const minSignature = 64;
 
 /** Options of {@link decodeTokenBindingMessage}. */
-export interface DecodeOptions extends Partial<MessageLimits> {
+export interface DecodeOptions extends MessageLimits {
   /** Told of every field in the order of the bytes, up to the one that breaks. */
   readonly observe?: FieldObserver | undefined;
 }
 
 /**
- * Decodes a TokenBindingMessage (RFC 8471 section 3) strictly: every length closes exactly, at every level
- * (A-06, A-07, A-08). Bindings of unknown type or unknown key parameters decode too (sections 3.1, 4.2).
+ * Decodes a TokenBindingMessage (RFC 8471 section 3) strictly: every length closes exactly, at every level.
+ * Bindings of unknown type or unknown key parameters decode too (sections 3.1, 4.2).
  * Nothing is verified here.
  *
  * @param bytes - the whole message; 139 bytes for one ecdsap256 binding without extensions
@@ -80,9 +83,10 @@ export function decodeTokenBindingMessage(
     });
   }
 
+  //
   const reader = new Reader(bytes, options.observe);
   const tokenBindings = reader.vector("TokenBindingMessage.tokenbindings", 2, minTokenBindings, () => {
-    reader.refuseBytesBehind("TokenBindingMessage");
+    reader.refuseBytesAfter("TokenBindingMessage");
     return readTokenBindings(reader, maxTokenBindings);
   });
   return { tokenBindings };

@@ -5,7 +5,7 @@ import { Writer } from "./writer.ts";
 /** TokenBindingParameters of RFC 8472 section 2: the body of the token_binding extension. */
 export interface TokenBindingParameters {
   readonly version: ProtocolVersion;
-  /** 1-byte codes in falling preference, 1 to 255 of them; exactly one in a server's answer (section 3). */
+  /** 1-byte codes most preferred first, 1 to 255 of them; exactly one in a server's answer (section 3). */
   readonly keyParametersList: readonly number[];
 }
 

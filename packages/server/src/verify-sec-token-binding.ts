@@ -17,7 +17,7 @@ export interface VerifiedTokenBindings extends VerifiedMessage {
 }
 
 /** Options of {@link verifySecTokenBinding}: limits that are checked before the work that they bound. */
-export interface SecTokenBindingOptions extends Partial<MessageLimits> {
+export interface SecTokenBindingOptions extends MessageLimits {
   /** Verify the signatures of bindings of unknown type too: see MessageVerifierOptions of @tokbind/message. */
   readonly verifyUnknownTypes?: boolean | undefined;
 }

@@ -54,7 +54,10 @@ describe.each<[kind: string, request: () => object]>([
     "a stream of http2's stream API whose session is gone",
     () => ({ rawHeaders: [], stream: { session: undefined } }),
   ],
-  ["a stream whose session has lost its socket", () => ({ rawHeaders: [], stream: { session: { socket: undefined } } })],
+  [
+    "a stream whose session has lost its socket",
+    () => ({ rawHeaders: [], stream: { session: { socket: undefined } } }),
+  ],
   ["a request with a null stream", () => ({ rawHeaders: [], stream: null, socket: null })],
 ])("%s", (_kind, make) => {
   test("has no Token Binding", () => {
