@@ -6,6 +6,7 @@ import {
   TokenBindingError,
   type TokenBindingID,
 } from "@tokbind/codec";
+import { described, isBytes } from "./check-arguments.ts";
 import { toBigInt } from "./numbers.ts";
 
 /** A public key that {@link checkPublicKey} has let through. */
@@ -14,12 +15,13 @@ export type CheckedPublicKey =
   | { readonly keyParameters: Exclude<KeyParameters, "ecdsap256">; readonly publicKey: RSAPublicKey };
 
 /**
- * The one judge of public keys, for both backends, so that no verdict depends on a library's leniency. It also
- * sees to it that one key has one ID (RFC 8471 section 3.2, A-09).
+ * Validates public keys for both backends, so that no verdict depends on a library's leniency. It also ensures
+ * that one key has one ID (RFC 8471 section 3.2, A-09).
  *
- * @throws TokenBindingError `key_invalid`
+ * @throws TokenBindingError `key_invalid`, or `invalid_argument` for what is no TokenBindingID
  */
 export function checkPublicKey(id: TokenBindingID): CheckedPublicKey {
+  checkShape(id);
   const keyParameters = keyParametersName(id.keyParameters);
   const { publicKey } = id;
   if (keyParameters === "ecdsap256" && publicKey.kind === "ec") {
@@ -34,7 +36,7 @@ export function checkPublicKey(id: TokenBindingID): CheckedPublicKey {
   throw invalid(
     "TokenBindingID.key_parameters",
     "0 or 1 with an RSA key or 2 with a point",
-    `${id.keyParameters} with a key of kind "${publicKey.kind}"`,
+    `${described(id.keyParameters)} with a key of kind "${publicKey.kind}"`,
   );
 }
 
@@ -47,7 +49,7 @@ function checkPoint(point: Uint8Array): void {
   if (point.length !== 64) throw invalid(field, "64 bytes, X then Y", `${point.length} bytes`);
   const x = toBigInt(point.subarray(0, 32));
   const y = toBigInt(point.subarray(32));
-  if (x >= p || y >= p) throw invalid(field, "coordinates below the prime of P-256", "a greater one");
+  if (x >= p || y >= p) throw invalid(field, "coordinates below the prime of P-256", "a larger one");
   if ((y * y - (x * x * x - 3n * x + b)) % p !== 0n) {
     throw invalid(field, "a point on P-256", "one that is not on it");
   }
@@ -63,13 +65,25 @@ function checkModulus(modulus: Uint8Array): void {
 
 function checkPublicExponent(exponent: Uint8Array): void {
   const field = "RSAPublicKey.publicexponent";
-  // With e = 1 the signature is its own proof: anybody could forge. Great exponents only cost us time.
+  // With e = 1 the signature is its own proof: anybody could forge. Large exponents only cost us time.
   const expected = "an odd number from 3 to 2^32-1 without leading zeros";
   if (exponent.length > 4) throw invalid(field, expected, `${exponent.length} bytes`);
   const e = toBigInt(exponent);
   if (exponent[0] === 0 || e < 3n || e % 2n === 0n) {
     throw invalid(field, expected, exponent[0] === 0 ? "a leading zero" : `${e}`);
   }
+}
+
+/** Refuses what only a caller without types can give. */
+function checkShape(id: unknown): void {
+  const key = (id as Partial<TokenBindingID> | null | undefined)?.publicKey;
+  if (key?.kind === "opaque") return;
+  if (key?.kind === "ec" && isBytes(key.point)) return;
+  if (key?.kind === "rsa" && isBytes(key.modulus) && isBytes(key.publicExponent)) return;
+  throw new TokenBindingError(
+    "invalid_argument",
+    `TokenBindingID: expected one that was decoded or made by encodeTokenBindingID, got ${described(id)}`,
+  );
 }
 
 function invalid(field: string, expected: string, got: string): TokenBindingError {

@@ -1,7 +1,7 @@
 import { concat, withoutLeadingZeros } from "./numbers.ts";
 
 /**
- * Just enough DER (X.690) to write the two key formats. Reading is left to others: nothing here parses.
+ * Just enough DER (X.690) to write the two key formats. Nothing here parses.
  *
  * @module
  */

@@ -1,4 +1,6 @@
 import { type KeyParameters, keyParametersCodes, TokenBindingError } from "@tokbind/codec";
+import { described } from "./check-arguments.ts";
+import type { TokenBindingKey } from "./types.ts";
 
 /** JWS algorithm (RFC 7518 section 3.1) that signs exactly as the key parameters do. */
 export const jwsAlgorithms: Readonly<Record<KeyParameters, string>> = {
@@ -15,10 +17,22 @@ export const signatureLengths: Readonly<Record<KeyParameters, number>> = {
 };
 
 /** Refuses a name that only a caller without types can give. */
-export function checkKeyParameters(keyParameters: KeyParameters): void {
-  if (Object.hasOwn(keyParametersCodes, keyParameters)) return;
+export function checkKeyParameters(keyParameters: unknown): asserts keyParameters is KeyParameters {
+  if (typeof keyParameters === "string" && Object.hasOwn(keyParametersCodes, keyParameters)) return;
   throw new TokenBindingError(
     "invalid_argument",
-    `key parameters: expected ${Object.keys(keyParametersCodes).join(", ")}, got ${JSON.stringify(keyParameters)}`,
+    `key parameters: expected ${Object.keys(keyParametersCodes).join(", ")}, got ${described(keyParameters)}`,
   );
+}
+
+/** Refuses what is no key at all. */
+export function checkKey(key: TokenBindingKey): void {
+  const given = key as Partial<TokenBindingKey> | null | undefined;
+  if (typeof given?.sign !== "function") {
+    throw new TokenBindingError(
+      "invalid_argument",
+      `key: expected a TokenBindingKey, got ${described(given)}`,
+    );
+  }
+  checkKeyParameters(given.keyParameters);
 }

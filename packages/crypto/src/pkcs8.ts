@@ -1,10 +1,9 @@
-import { TokenBindingError } from "@tokbind/codec";
+import type { KeyParameters } from "@tokbind/codec";
 import { der, derInteger, p256Algorithm, rsaAlgorithm, tags, uncompressed } from "./der.ts";
-import { exportPrivateJwk } from "./private-jwk.ts";
-import { equal } from "./numbers.ts";
-import { derOf } from "./pem.ts";
+import { checkKeyParameters } from "./key-parameters.ts";
+import { exportPrivateJwk, importPrivateJwk } from "./private-jwk.ts";
 import { jwkMember } from "./public-jwk.ts";
-import { type Jwk, type TokenBindingKey } from "./types.ts";
+import type { Jwk, KeyOptions, TokenBindingKey } from "./types.ts";
 
 /**
  * The private key as an unencrypted PrivateKeyInfo, RFC 5208 section 5, with RSAPrivateKey (RFC 8017 appendix
@@ -26,6 +25,29 @@ export async function exportPkcs8(key: TokenBindingKey): Promise<Uint8Array> {
   );
 }
 
+/**
+ * Reads an unencrypted PrivateKeyInfo, RFC 5208 section 5, of an rsaEncryption or id-ecPublicKey key.
+ *
+ * @param pkcs8 - DER, or PEM with the label `PRIVATE KEY`
+ * @param keyParameters - what the key is to be used for; an RSA key serves either RSA scheme
+ * @param options - not extractable unless asked for
+ * @throws TokenBindingError `key_import` when it is no such key or its parts do not belong together;
+ *   `invalid_argument` for unknown key parameters or options; `unsupported_runtime` in a runtime other than Node
+ *   without WebCrypto. No message or cause shows a part of the key
+ * @example
+ * const key = await importPkcs8(await readFile("key.pem", "utf8"), "rsa2048_pss");
+ */
+export async function importPkcs8(
+  pkcs8: Uint8Array | string,
+  keyParameters: KeyParameters,
+  options?: KeyOptions,
+): Promise<TokenBindingKey> {
+  checkKeyParameters(keyParameters);
+  // Loaded only here: the parser takes longer to load than all the rest.
+  const { readPkcs8 } = await import("./read-pkcs8.ts");
+  return importPrivateJwk(readPkcs8(pkcs8), keyParameters, options);
+}
+
 function rsaPrivateKey(jwk: Jwk): Uint8Array {
   const numbers = (["n", "e", "d", "p", "q", "dp", "dq", "qi"] as const).map((name) => jwkMember(jwk, name));
   return der(tags.sequence, derInteger(Uint8Array.of(0)), ...numbers.map(derInteger));
@@ -38,23 +60,5 @@ function ecPrivateKey(jwk: Jwk): Uint8Array {
     derInteger(Uint8Array.of(1)),
     der(tags.octetString, jwkMember(jwk, "d", 32)),
     der(tags.context1, der(tags.bitString, Uint8Array.of(0), ...point)),
-  );
-}
-
-/** The bytes of a PrivateKeyInfo given as DER or PEM, with nothing behind it: parsers keep quiet about that. */
-export function pkcs8Bytes(pkcs8: Uint8Array | string): Uint8Array {
-  const bytes = derOf(pkcs8, "PRIVATE KEY");
-  const lengthByte = bytes[1] ?? 0;
-  const header = lengthByte < 0x80 ? 2 : 2 + (lengthByte & 0x7f);
-  if (!equal(der(tags.sequence, bytes.subarray(header)), bytes)) throw invalidPkcs8(bytes);
-  return bytes;
-}
-
-/** What to say of bytes that are no PrivateKeyInfo of ours. Only their number is shown. */
-export function invalidPkcs8(bytes: Uint8Array): TokenBindingError {
-  return new TokenBindingError(
-    "key_import",
-    "private key: expected DER of an unencrypted PrivateKeyInfo (PKCS#8) with rsaEncryption or id-ecPublicKey, " +
-      `got ${bytes.length} other bytes; convert with openssl pkcs8 -topk8 -nocrypt -outform DER`,
   );
 }

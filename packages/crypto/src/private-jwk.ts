@@ -1,19 +1,10 @@
-import { type KeyParameters, TokenBindingError, type TokenBindingID } from "@tokbind/codec";
-import { jwsAlgorithms } from "./key-parameters.ts";
-import { equal, toBigInt } from "./numbers.ts";
-import { importPublicJwk, jwkMember, useOf } from "./public-jwk.ts";
-import { type Jwk, type TokenBindingKey } from "./types.ts";
-
-/** A whole key pair whose parts belong together. */
-export interface CheckedPrivateKey {
-  readonly keyParameters: KeyParameters;
-  readonly id: TokenBindingID;
-  /** Only the members that make up the key, as {@link exportPrivateJwk} writes them. */
-  readonly jwk: Jwk;
-}
-
-/** X then Y (64 bytes) of a private scalar of P-256 (32 bytes, 1 to n-1). Each backend brings its own. */
-export type DerivePoint = (scalar: Uint8Array) => Uint8Array;
+import { backend } from "#backend";
+import { type KeyParameters, TokenBindingError } from "@tokbind/codec";
+import { isExtractable } from "./check-arguments.ts";
+import { checkPrivateJwk } from "./check-private-jwk.ts";
+import { checkKey } from "./key-parameters.ts";
+import { localKey } from "./local-key.ts";
+import type { Jwk, KeyOptions, TokenBindingKey } from "./types.ts";
 
 /**
  * The private key as a JSON Web Key, RFC 7518 section 6.
@@ -25,6 +16,7 @@ export type DerivePoint = (scalar: Uint8Array) => Uint8Array;
  * const jwk = await exportPrivateJwk(key);
  */
 export async function exportPrivateJwk(key: TokenBindingKey): Promise<Jwk> {
+  checkKey(key);
   if (key.exportJwk !== undefined) return key.exportJwk();
   throw new TokenBindingError(
     "invalid_argument",
@@ -32,71 +24,41 @@ export async function exportPrivateJwk(key: TokenBindingKey): Promise<Jwk> {
   );
 }
 
-const rsaMembers = ["n", "e", "d", "p", "q", "dp", "dq", "qi"] as const;
-const ecMembers = ["x", "y", "d"] as const;
-
-/** The members that make up a private key, out of a JWK that may have others. */
-export function privateMembers(jwk: Jwk, keyParameters: KeyParameters): Jwk {
-  const alg = jwsAlgorithms[keyParameters];
-  const isEc = keyParameters === "ecdsap256";
-  const members: Jwk = isEc ? { kty: "EC", alg, crv: "P-256" } : { kty: "RSA", alg };
-  for (const name of isEc ? ecMembers : rsaMembers) members[name] = jwk[name]!;
-  return members;
+/**
+ * Reads a private key from a JSON Web Key, RFC 7518 section 6.
+ *
+ * @param jwk - an RSA key of 2048 bits with its primes, or an EC key on P-256; `alg`, if given, must fit
+ * @param keyParameters - what the key is to be used for; an RSA key serves either RSA scheme. What `alg` says
+ *   when left out
+ * @param options - not extractable unless asked for
+ * @throws TokenBindingError `key_import` when it is no such key or its parts do not belong together;
+ *   `invalid_argument` for unknown key parameters or options; `unsupported_runtime` in a runtime other than Node
+ *   without WebCrypto. No message or cause shows a part of the key
+ * @example
+ * const key = await importPrivateJwk(JSON.parse(text), "ecdsap256");
+ */
+export async function importPrivateJwk(
+  jwk: Jwk,
+  keyParameters?: KeyParameters,
+  options?: KeyOptions,
+): Promise<TokenBindingKey> {
+  const extractable = isExtractable(options);
+  const checked = checkPrivateJwk(jwk, keyParameters);
+  return localKey(checked, await importChecked(checked, extractable), extractable);
 }
 
-/**
- * The one judge of private keys, for both backends: size, type, and that the parts belong together.
- *
- * @throws TokenBindingError `key_import`; it shows no part of the key
- */
-export function checkPrivateJwk(
-  jwk: Jwk,
-  use: KeyParameters | undefined,
-  derivePoint: DerivePoint,
-): CheckedPrivateKey {
-  const keyParameters = useOf(jwk, use);
-  const id = importPublicJwk(jwk, keyParameters);
-  const fits =
-    id.publicKey.kind === "ec" ? fitsPoint(jwk, id.publicKey.point, derivePoint) : fitsModulus(jwk);
-  if (!fits) {
+async function importChecked(
+  { jwk, keyParameters }: ReturnType<typeof checkPrivateJwk>,
+  extractable: boolean,
+): ReturnType<typeof backend.importPrivateKey> {
+  try {
+    return await backend.importPrivateKey(jwk, keyParameters, extractable);
+  } catch (error) {
+    if (error instanceof TokenBindingError) throw error;
+    // Without the cause: what a runtime says of a key may quote it.
     throw new TokenBindingError(
       "key_import",
-      `private key for ${keyParameters}: expected a private half that belongs to the public half, got another` +
-        "; export the key again from where it came",
+      `private key for ${keyParameters}: expected one that this runtime takes, got one that it refuses`,
     );
   }
-  return { keyParameters, id, jwk: privateMembers(jwk, keyParameters) };
 }
-
-// Order of P-256, SEC 2 section 2.4.2.
-const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
-
-function fitsPoint(jwk: Jwk, point: Uint8Array, derivePoint: DerivePoint): boolean {
-  const scalar = jwkMember(jwk, "d", 32);
-  return isScalar(scalar) && equal(derivePoint(scalar), point);
-}
-
-/** Whether these bytes are a private scalar of P-256: 32 bytes, 1 to n-1. */
-export function isScalar(bytes: Uint8Array): boolean {
-  const d = toBigInt(bytes);
-  return bytes.length === 32 && d > 0n && d < order;
-}
-
-// RFC 8017 section 3.2: all that has to hold between the numbers, but for p and q being prime.
-function fitsModulus(jwk: Jwk): boolean {
-  const [n, e, d, p, q, dp, dq, qi] = rsaMembers.map((name) => toBigInt(jwkMember(jwk, name))) as Numbers;
-  return (
-    p > 1n &&
-    q > 1n &&
-    p * q === n &&
-    d < n &&
-    (e * d) % (p - 1n) === 1n &&
-    (e * d) % (q - 1n) === 1n &&
-    dp === d % (p - 1n) &&
-    dq === d % (q - 1n) &&
-    qi < p &&
-    (qi * q) % p === 1n
-  );
-}
-
-type Numbers = [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint];

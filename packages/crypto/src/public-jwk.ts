@@ -8,16 +8,17 @@ import {
   type TokenBindingID,
   type TokenBindingPublicKey,
 } from "@tokbind/codec";
+import { described } from "./check-arguments.ts";
 import { type CheckedPublicKey, checkPublicKey } from "./check-public-key.ts";
 import { checkKeyParameters, jwsAlgorithms } from "./key-parameters.ts";
 import { concat } from "./numbers.ts";
-import { type Jwk } from "./types.ts";
+import type { Jwk } from "./types.ts";
 
 /**
  * The public key of a TokenBindingID as a JSON Web Key, RFC 7518 section 6.
  *
  * @returns `kty`, `alg` and `crv`, `x`, `y` or `n`, `e`
- * @throws TokenBindingError `key_invalid` when the ID holds no valid key
+ * @throws TokenBindingError `key_invalid` when the ID holds no valid key, `invalid_argument` for what is no ID
  * @example
  * const { x, y } = exportPublicJwk(key.id);
  */
@@ -76,8 +77,9 @@ export function importPublicJwk(jwk: Jwk, keyParameters?: KeyParameters): TokenB
 
 /** What a JWK is to be used for: what the caller says, or else the `alg` in it. */
 export function useOf(jwk: Jwk, keyParameters: KeyParameters | undefined): KeyParameters {
-  if (typeof jwk !== "object" || (jwk as Jwk | null) === null) {
-    throw new TokenBindingError("key_import", "JWK: expected an object, got something else");
+  const given: unknown = jwk;
+  if (typeof given !== "object" || given === null) {
+    throw new TokenBindingError("key_import", `JWK: expected an object, got ${described(given)}`);
   }
   if (keyParameters !== undefined) {
     checkKeyParameters(keyParameters);
@@ -87,7 +89,7 @@ export function useOf(jwk: Jwk, keyParameters: KeyParameters | undefined): KeyPa
   if (entry !== undefined) return entry[0] as KeyParameters;
   throw new TokenBindingError(
     "key_import",
-    `JWK: expected "alg" to be ES256, RS256 or PS256, got ${JSON.stringify(jwk.alg ?? "none")}; ` +
+    `JWK: expected "alg" to be ES256, RS256 or PS256, got ${described(jwk.alg)}; ` +
       "or name the key parameters",
   );
 }
@@ -133,6 +135,6 @@ function expectMember(jwk: Jwk, name: "kty" | "alg" | "crv", expected: string, u
   if (jwk[name] === expected) return;
   throw new TokenBindingError(
     "key_import",
-    `JWK: expected "${name}" to be "${expected}" for ${use}, got ${JSON.stringify(jwk[name] ?? "none")}`,
+    `JWK: expected "${name}" to be "${expected}" for ${use}, got ${described(jwk[name])}`,
   );
 }

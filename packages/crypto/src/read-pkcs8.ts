@@ -1,10 +1,11 @@
-import { p256 } from "@noble/curves/nist.js";
+import { backend } from "#backend";
 import * as asn1 from "asn1js";
-import { encodeBase64url } from "@tokbind/codec";
-import { concat, withoutLeadingZeros } from "./numbers.ts";
-import { invalidPkcs8 } from "./pkcs8.ts";
-import { isScalar } from "./private-jwk.ts";
-import { type Jwk } from "./types.ts";
+import { encodeBase64url, TokenBindingError } from "@tokbind/codec";
+import { isScalar } from "./check-private-jwk.ts";
+import { der, tags, uncompressed } from "./der.ts";
+import { concat, equal, withoutLeadingZeros } from "./numbers.ts";
+import { derOf } from "./pem.ts";
+import type { Jwk } from "./types.ts";
 
 const rsaEncryption = "1.2.840.113549.1.1.1";
 const idEcPublicKey = "1.2.840.10045.2.1";
@@ -12,14 +13,15 @@ const secp256r1 = "1.2.840.10045.3.1.7";
 
 /**
  * Reads a PrivateKeyInfo (RFC 5208 section 5) as a JWK. Only its form is looked at here: whether the numbers
- * make a key is judged in one place for all formats.
+ * make a key is checked in one place for all formats.
  *
- * Both backends read with this: node:crypto aborts the whole process on some broken EC keys (Node 20.20, a
+ * Node reads with this, too: node:crypto aborts the whole process on some broken EC keys (Node 20.20, a
  * scalar of 33 bytes without the public key).
  *
  * @throws TokenBindingError `key_import`
  */
-export function readPkcs8(bytes: Uint8Array): Jwk {
+export function readPkcs8(pkcs8: Uint8Array | string): Jwk {
+  const bytes = pkcs8Bytes(pkcs8);
   const [, algorithm, privateKey] = elements(bytes) ?? [];
   if (algorithm instanceof asn1.Sequence && privateKey instanceof asn1.OctetString) {
     const [oid, parameters] = algorithm.valueBlock.value.map(objectIdentifier);
@@ -55,7 +57,7 @@ function readEc(fields: readonly asn1.AsnType[]): Jwk | undefined {
   if (!optional.every((field) => field.idBlock.tagClass === 3 && field.idBlock.tagNumber < 2))
     return undefined;
   const publicKey = optional.find((field) => field.idBlock.tagNumber === 1);
-  const point = publicKey === undefined ? derivePoint(d) : sec1Point(publicKey);
+  const point = publicKey === undefined ? backend.derivePoint(d) : sec1Point(publicKey, d);
   return point && { kty: "EC", crv: "P-256", ...coordinates(point), d: encodeBase64url(d) };
 }
 
@@ -63,19 +65,16 @@ function coordinates(point: Uint8Array): Pick<Jwk, "x" | "y"> {
   return { x: encodeBase64url(point.subarray(0, 32)), y: encodeBase64url(point.subarray(32)) };
 }
 
-/** X then Y (64 bytes) of a scalar that is in range. */
-export function derivePoint(scalar: Uint8Array): Uint8Array {
-  return p256.getPublicKey(scalar, false).subarray(1);
-}
-
-function sec1Point(field: asn1.AsnType): Uint8Array | undefined {
+/** X then Y (64 bytes) of a public key in the forms of SEC 1 section 2.3.3: uncompressed, or compressed. */
+function sec1Point(field: asn1.AsnType, scalar: Uint8Array): Uint8Array | undefined {
   const [bits] = field instanceof asn1.Constructed ? field.valueBlock.value : [];
   if (!(bits instanceof asn1.BitString)) return undefined;
-  try {
-    return p256.Point.fromBytes(bits.valueBlock.valueHexView).toBytes(false).subarray(1);
-  } catch {
-    return undefined;
-  }
+  const bytes = bits.valueBlock.valueHexView;
+  if (bytes[0] === uncompressed[0] && bytes.length === 65) return bytes.slice(1);
+  // To decompress takes a square root. The scalar tells what must come out.
+  const point = backend.derivePoint(scalar);
+  const compressed = concat(Uint8Array.of(2 + (point[63]! & 1)), point.subarray(0, 32));
+  return equal(bytes, compressed) ? point : undefined;
 }
 
 function elements(bytes: Uint8Array): readonly asn1.AsnType[] | undefined {
@@ -96,4 +95,22 @@ function objectIdentifier(field: asn1.AsnType): string | undefined {
 function integer(field: asn1.AsnType): string | undefined {
   if (!(field instanceof asn1.Integer)) return undefined;
   return encodeBase64url(withoutLeadingZeros(field.valueBlock.valueHexView));
+}
+
+/** The bytes of a PrivateKeyInfo given as DER or PEM, with nothing after it: parsers do not report that. */
+function pkcs8Bytes(pkcs8: Uint8Array | string): Uint8Array {
+  const bytes = derOf(pkcs8, "PRIVATE KEY");
+  const lengthByte = bytes[1] ?? 0;
+  const header = lengthByte < 0x80 ? 2 : 2 + (lengthByte & 0x7f);
+  if (!equal(der(tags.sequence, bytes.subarray(header)), bytes)) throw invalidPkcs8(bytes);
+  return bytes;
+}
+
+/** What to say of bytes that are no PrivateKeyInfo of ours. Only their number is shown. */
+function invalidPkcs8(bytes: Uint8Array): TokenBindingError {
+  return new TokenBindingError(
+    "key_import",
+    "private key: expected DER of an unencrypted PrivateKeyInfo (PKCS#8) with rsaEncryption or id-ecPublicKey, " +
+      `got ${bytes.length} other bytes; convert with openssl pkcs8 -topk8 -nocrypt -outform DER`,
+  );
 }

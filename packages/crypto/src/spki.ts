@@ -17,7 +17,7 @@ import { importedId } from "./public-jwk.ts";
  * written as rsaEncryption, as WebCrypto does.
  *
  * @returns DER; 91 bytes for ecdsap256, 294 for RSA with a 3-byte exponent
- * @throws TokenBindingError `key_invalid` when the ID holds no valid key
+ * @throws TokenBindingError `key_invalid` when the ID holds no valid key, `invalid_argument` for what is no ID
  * @example
  * const pem = encodePem("PUBLIC KEY", exportSpki(key.id));
  */
@@ -32,7 +32,7 @@ export function exportSpki(id: TokenBindingID): Uint8Array {
  *
  * @param spki - DER, or PEM with the label `PUBLIC KEY`
  * @param keyParameters - what the key is to be used for; an RSA key serves either RSA scheme
- * @throws TokenBindingError `key_import`
+ * @throws TokenBindingError `key_import` for any other key, `invalid_argument` for unknown key parameters
  * @example
  * const id = importSpki(await readFile("key.pem", "utf8"), "ecdsap256");
  */
@@ -53,7 +53,8 @@ export function importSpki(spki: Uint8Array | string, keyParameters: KeyParamete
   return importedId(keyParameters, publicKey);
 }
 
-function encodeSpki(publicKey: RSAPublicKey | TB_ECPoint): Uint8Array {
+/** The SubjectPublicKeyInfo of a public key that has been checked. */
+export function encodeSpki(publicKey: RSAPublicKey | TB_ECPoint): Uint8Array {
   if (publicKey.kind === "ec") {
     const point = der(tags.bitString, Uint8Array.of(0), uncompressed, publicKey.point);
     return der(tags.sequence, p256Algorithm, point);
@@ -62,7 +63,7 @@ function encodeSpki(publicKey: RSAPublicKey | TB_ECPoint): Uint8Array {
   return der(tags.sequence, rsaAlgorithm, derBitString(numbers));
 }
 
-// With sizes fixed, the parts stand at fixed places. Whether the rest is right shows in encoding them again.
+// As all sizes are fixed, so are the offsets of the parts. Encoding them again checks everything else.
 function slicePoint(spki: Uint8Array): TB_ECPoint {
   return { kind: "ec", point: spki.slice(27) };
 }

@@ -1,30 +1,36 @@
-import { type KeyParameters, type TokenBindingID } from "@tokbind/codec";
+import type { KeyParameters, TokenBindingID } from "@tokbind/codec";
 
 /**
  * A key pair of one of the three types. The private half stays inside: the object can sign with it, and hands
  * it out only when it was made extractable. A key in hardware takes part by implementing this interface.
  */
 export interface TokenBindingKey {
+  /** The key's type, and with RSA the scheme that it signs with (RFC 8471 section 3). */
   readonly keyParameters: KeyParameters;
   /** The public half, as it stands on the wire (RFC 8471 section 3.2). */
   readonly id: TokenBindingID;
   /** Signs as RFC 8471 section 3.3 says: 64 bytes R then S for ecdsap256, 256 bytes for RSA. */
   sign(data: Uint8Array): Promise<Uint8Array>;
   /** The whole key pair; absent when the key is not extractable. */
-  exportJwk?(): Promise<Jwk>;
+  readonly exportJwk?: (() => Promise<Jwk>) | undefined;
 }
 
 /** A checked public key, ready to verify with. Import once, verify often. */
 export interface TokenBindingPublicKeyHandle {
+  /** The key's type, and with RSA the scheme that it verifies (RFC 8471 section 3). */
   readonly keyParameters: KeyParameters;
-  /** True for a good signature, false for any other bytes of any length; never throws. */
+  /**
+   * True for a good signature, false for any other bytes of any length.
+   *
+   * @throws TokenBindingError `invalid_argument` for arguments that are not bytes
+   */
   verify(data: Uint8Array, signature: Uint8Array): boolean;
 }
 
 /** What may be done with a private key. */
 export interface KeyOptions {
   /**
-   * Whether the private half may leave the key again. False unless set: RFC 8471 section 4.1 wants keys that
+   * Whether the private half may leave the key again. False unless set: RFC 8471 section 4.1 requires keys that
    * cannot be exported.
    */
   readonly extractable?: boolean | undefined;

@@ -1,6 +1,6 @@
-import { type KeyParameters } from "@tokbind/codec";
-import { signatureLengths } from "./key-parameters.ts";
-import { type TokenBindingPublicKeyHandle } from "./types.ts";
+import { TokenBindingError } from "@tokbind/codec";
+import { described } from "./check-arguments.ts";
+import type { TokenBindingPublicKeyHandle } from "./types.ts";
 
 /**
  * Verifies a signature of RFC 8471 section 3.3 over any data, synchronously. For a TokenBinding the data are
@@ -9,7 +9,8 @@ import { type TokenBindingPublicKeyHandle } from "./types.ts";
  * @param publicKey - from {@link importPublicKey}
  * @param data - any number of bytes; hashed once, with SHA-256
  * @param signature - 64 bytes R then S for ecdsap256 (never DER, high S allowed), 256 bytes for RSA
- * @returns true for a good signature, false for any other bytes of any length; hostile input never throws
+ * @returns true for a good signature, false for any other bytes of any length
+ * @throws TokenBindingError `invalid_argument` for arguments of other types, never for any bytes
  * @example
  * const publicKey = importPublicKey(binding.id);
  * const good = verify(publicKey, signedData(binding.type, binding.id.keyParameters, ekm), binding.signature);
@@ -19,17 +20,10 @@ export function verify(
   data: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  return publicKey.verify(data, signature);
-}
-
-/** A public key whose `verify` sees only signatures of the length that RFC 8471 section 3.3 gives them. */
-export function publicKeyHandle(
-  keyParameters: KeyParameters,
-  verify: TokenBindingPublicKeyHandle["verify"],
-): TokenBindingPublicKeyHandle {
-  const length = signatureLengths[keyParameters];
-  return {
-    keyParameters,
-    verify: (data, signature) => signature.length === length && verify(data, signature),
-  };
+  const given = publicKey as Partial<TokenBindingPublicKeyHandle> | null | undefined;
+  if (typeof given?.verify === "function") return publicKey.verify(data, signature);
+  throw new TokenBindingError(
+    "invalid_argument",
+    `public key: expected one from importPublicKey, got ${described(given)}`,
+  );
 }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { encodeTokenBindingID, type KeyParameters, type TokenBindingID } from "@tokbind/codec";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { backends, type Backend } from "./backends.ts";
+import { backends, type Package } from "./backends.ts";
 import { allKeyParameters } from "./keys.ts";
 import { mutate, type Mutation, mutation } from "./mutation.ts";
 
@@ -11,7 +11,7 @@ const [, portable] = backends[1]!;
 const data = new Uint8Array(randomBytes(34));
 
 /** What one backend says of a key and a signature: a verdict, or the code of the error. */
-function verdict(backend: Backend, id: TokenBindingID, signed: Uint8Array, signature: Uint8Array): unknown {
+function verdict(backend: Package, id: TokenBindingID, signed: Uint8Array, signature: Uint8Array): unknown {
   try {
     return backend.verify(backend.importPublicKey(id), signed, signature);
   } catch (error) {

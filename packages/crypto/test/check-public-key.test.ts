@@ -79,7 +79,7 @@ const accepted: readonly (readonly [name: string, id: TokenBindingID])[] = [
 const said: readonly (readonly [message: string, id: TokenBindingID])[] = [
   ["TB_ECPoint.point: expected 64 bytes, X then Y, got 63 bytes", ecId(point.subarray(1))],
   [
-    "TB_ECPoint.point: expected coordinates below the prime of P-256, got a greater one",
+    "TB_ECPoint.point: expected coordinates below the prime of P-256, got a larger one",
     ecId(new Uint8Array(64).fill(0xff)),
   ],
   ["TB_ECPoint.point: expected a point on P-256, got one that is not on it", ecId(new Uint8Array(64))],

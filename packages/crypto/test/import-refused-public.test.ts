@@ -103,7 +103,7 @@ describe.each(backends)("%s", (_, backend) => {
   });
 
   test("a JWK without alg says to name the key parameters", async () => {
-    const expected = /ES256, RS256 or PS256, got "none"; or name/;
+    const expected = /ES256, RS256 or PS256, got none; or name/;
     expect(() => backend.importPublicJwk(rsaJwk)).toThrow(expected);
     expectKeyImport(thrownBy(() => backend.importPublicJwk(rsaJwk)));
     await expect(backend.importPrivateJwk(rsaJwk)).rejects.toThrow(expected);
@@ -120,7 +120,7 @@ describe.each(backends)("%s", (_, backend) => {
     );
     expect(() => backend.importSpki(`----${pem(ec.publicKey, "spki")}`, "ecdsap256")).toThrow("got none");
     expect(() => backend.importSpki(pem(ec.publicKey, "spki").replace("M", ""), "ecdsap256")).toThrow(
-      'PEM: expected base64 inside of "PUBLIC KEY"',
+      'PEM: expected base64 within "PUBLIC KEY"',
     );
     expect(() => backend.importSpki(rsaSpki, "ecdsap256")).toThrow(
       "expected DER of id-ecPublicKey with secp256r1 and an uncompressed point (91 bytes), got 294 other bytes",

@@ -1,5 +1,6 @@
-import { sha256 } from "@noble/hashes/sha2.js";
+import { backend } from "#backend";
 import { encodeBase64url } from "@tokbind/codec";
+import { checkBytes } from "./check-arguments.ts";
 
 /**
  * The `tbh` confirmation of a bound token: SHA-256 over the whole TokenBindingID, its 3-byte header included
@@ -7,9 +8,11 @@ import { encodeBase64url } from "@tokbind/codec";
  *
  * @param id - the bytes of a TokenBindingID, e.g. `key.id.bytes`
  * @returns 43 base64url characters
+ * @throws TokenBindingError `invalid_argument` for anything but bytes
  * @example
  * const cnf = { tbh: tokenBindingHash(binding.id.bytes) };
  */
 export function tokenBindingHash(id: Uint8Array): string {
-  return encodeBase64url(sha256(id));
+  checkBytes("TokenBindingID", id);
+  return encodeBase64url(backend.sha256(id));
 }

@@ -1,0 +1,11 @@
+export { generateKey } from "./generate-key.ts";
+export { importPublicKey } from "./import-public-key.ts";
+export { encodePem, type PemLabel } from "./pem.ts";
+export { exportPkcs8, importPkcs8 } from "./pkcs8.ts";
+export { exportPrivateJwk, importPrivateJwk } from "./private-jwk.ts";
+export { exportPublicJwk, importPublicJwk } from "./public-jwk.ts";
+export { sign } from "./sign.ts";
+export { exportSpki, importSpki } from "./spki.ts";
+export { tokenBindingHash } from "./token-binding-hash.ts";
+export type { Jwk, KeyOptions, TokenBindingKey, TokenBindingPublicKeyHandle } from "./types.ts";
+export { verify } from "./verify.ts";
