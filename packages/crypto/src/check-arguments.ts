@@ -39,7 +39,7 @@ function invalid(expected: string, got: unknown): TokenBindingError {
 export function described(value: unknown): string {
   switch (typeof value) {
     case "string":
-      return value.length <= 20 ? JSON.stringify(value) : `a string of ${value.length} characters`;
+      return value.length <= 24 ? JSON.stringify(value) : `a string of ${value.length} characters`;
     case "undefined":
       return "none";
     case "number":

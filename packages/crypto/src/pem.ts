@@ -41,7 +41,9 @@ export function derOf(key: Uint8Array | string, label: PemLabel): Uint8Array {
 }
 
 function decodePem(text: string, label: PemLabel): Uint8Array {
-  const match = /^\s*-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/\s]+)={0,2}\s*-----END \1-----\s*$/.exec(text);
+  const match = /^\s*-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/\s]+)(?:={1,2}\s*)?-----END \1-----\s*$/.exec(
+    text,
+  );
   if (match?.[1] !== label) {
     throw new TokenBindingError(
       "key_import",

@@ -37,6 +37,15 @@ export const rsaPkcs8 = der(rsa.privateKey, "pkcs8");
 export const ecJwk = jwk(ec.privateKey);
 export const rsaJwk = jwk(rsa.privateKey);
 
+export function encryptedPem(): string {
+  return ec.privateKey.export({
+    format: "pem",
+    type: "pkcs8",
+    cipher: "aes-256-cbc",
+    passphrase: "x",
+  }) as string;
+}
+
 /** Inputs that an import has to refuse, with what they are given as. */
 export type Refused<Input> = readonly (readonly [name: string, input: Input, keyParameters: KeyParameters])[];
 

@@ -8,7 +8,7 @@ import { allKeyParameters, base64url, ecKeyPair, join, rsaFixture, rsaId } from 
 const data = new Uint8Array(randomBytes(34));
 const rsa = rsaFixture();
 
-/** A key that neither backend made, so that formats are judged by node:crypto alone. */
+/** A key that neither backend made, so that formats are checked against node:crypto alone. */
 function foreignKey(keyParameters: KeyParameters): KeyObject {
   if (keyParameters !== "ecdsap256") return rsa.privateKey;
   return ecKeyObject(ecKeyPair());

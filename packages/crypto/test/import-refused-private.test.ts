@@ -12,6 +12,7 @@ import {
   ecJwk,
   ecPkcs8,
   ecSpki,
+  encryptedPem,
   ed25519,
   expectKeyImport,
   jwk,
@@ -42,8 +43,8 @@ const refusedPkcs8: Refused<Uint8Array | string> = [
   ["one byte", Uint8Array.of(0x30), "ecdsap256"],
   ["random bytes", new Uint8Array(138).fill(0x41), "ecdsap256"],
   ["EC, cut off", ecPkcs8.subarray(0, 137), "ecdsap256"],
-  ["EC, a byte behind", join(ecPkcs8, zero), "ecdsap256"],
-  ["RSA, a byte behind", join(rsaPkcs8, zero), "rsa2048_pss"],
+  ["EC, a byte after", join(ecPkcs8, zero), "ecdsap256"],
+  ["RSA, a byte after", join(rsaPkcs8, zero), "rsa2048_pss"],
   [
     "the indefinite length of BER",
     join(Uint8Array.of(0x30, 0x80), ecPkcs8.subarray(3), zero, zero),
@@ -78,7 +79,7 @@ const refusedPkcs8: Refused<Uint8Array | string> = [
   ["PEM with the label of another format", mislabelled(ec.privateKey), "ecdsap256"],
   ["a date that is none where the scalar belongs", change(ecPkcs8, 34, 0x18), "ecdsap256"],
   ["id-ecDH for id-ecPublicKey", change(ecPkcs8, 16, 2), "ecdsap256"],
-  ["[2] behind the scalar", ecPkcs8Of(ecPkcs8.subarray(36, 68), Uint8Array.of(0xa2, 0)), "ecdsap256"],
+  ["[2] after the scalar", ecPkcs8Of(ecPkcs8.subarray(36, 68), Uint8Array.of(0xa2, 0)), "ecdsap256"],
   ["P-192 by name", change(ecPkcs8, 26, 1), "ecdsap256"],
   ["a scalar of 0 without the public half", ecPkcs8Of(new Uint8Array(32)), "ecdsap256"],
   ["a scalar of 33 bytes without the public half", ecPkcs8Of(new Uint8Array(33).fill(1)), "ecdsap256"],
@@ -88,7 +89,7 @@ const refusedPkcs8: Refused<Uint8Array | string> = [
     "rsa2048_pss",
   ],
   [
-    "bytes behind the RSAPrivateKey inside",
+    "bytes after the RSAPrivateKey inside",
     rsaPkcs8Of(0, ["n", "e", "d", "p", "q", "dp", "dq", "qi"], Uint8Array.of(5, 0)),
     "rsa2048_pss",
   ],
@@ -205,24 +206,15 @@ function mislabelled(key: KeyObject): string {
   return pem(key, "pkcs8").replaceAll("PRIVATE KEY", "EC PRIVATE KEY");
 }
 
-/** An EC key without its public half, or with other things behind the scalar. */
-function ecPkcs8Of(scalar: Uint8Array, ...behind: readonly Uint8Array[]): Uint8Array {
+/** An EC key without its public half, or with other things after the scalar. */
+function ecPkcs8Of(scalar: Uint8Array, ...after: readonly Uint8Array[]): Uint8Array {
   const octets = writeDer(tags.octetString, scalar);
-  const key = writeDer(tags.sequence, derInteger(Uint8Array.of(1)), octets, ...behind);
+  const key = writeDer(tags.sequence, derInteger(Uint8Array.of(1)), octets, ...after);
   return writeDer(tags.sequence, derInteger(zero), p256Algorithm, writeDer(tags.octetString, key));
 }
 
-function rsaPkcs8Of(version: number, names: readonly (keyof Jwk)[], behind = new Uint8Array()): Uint8Array {
+function rsaPkcs8Of(version: number, names: readonly (keyof Jwk)[], after = new Uint8Array()): Uint8Array {
   const numbers = names.map((name) => derInteger(bytes(rsaJwk[name]!, "base64url")));
   const key = writeDer(tags.sequence, derInteger(Uint8Array.of(version)), ...numbers);
-  return writeDer(tags.sequence, derInteger(zero), rsaAlgorithm, writeDer(tags.octetString, key, behind));
-}
-
-function encryptedPem(): string {
-  return ec.privateKey.export({
-    format: "pem",
-    type: "pkcs8",
-    cipher: "aes-256-cbc",
-    passphrase: "x",
-  }) as string;
+  return writeDer(tags.sequence, derInteger(zero), rsaAlgorithm, writeDer(tags.octetString, key, after));
 }

@@ -6,6 +6,7 @@ import {
   change,
   der,
   ec,
+  encryptedPem,
   ecJwk,
   ecSpki,
   ed25519,
@@ -41,9 +42,9 @@ const refusedSpki: Refused<Uint8Array | string> = [
   ["no bytes for RSA", new Uint8Array(), "rsa2048_pss"],
   ["an empty text", "", "ecdsap256"],
   ["EC, cut off", ecSpki.subarray(0, 90), "ecdsap256"],
-  ["EC, a byte behind", join(ecSpki, zero), "ecdsap256"],
+  ["EC, a byte after", join(ecSpki, zero), "ecdsap256"],
   ["RSA, cut off", rsaSpki.subarray(0, 293), "rsa2048_pss"],
-  ["RSA, a byte behind", join(rsaSpki, zero), "rsa2048_pss"],
+  ["RSA, a byte after", join(rsaSpki, zero), "rsa2048_pss"],
   ["a compressed point", compressedSpki, "ecdsap256"],
   ["[TBP-3.2-05] a point off the curve", change(ecSpki, 90, ecSpki[90]! ^ 1), "ecdsap256"],
   ["P-384", der(p384.publicKey, "spki"), "ecdsap256"],
@@ -59,6 +60,7 @@ const refusedSpki: Refused<Uint8Array | string> = [
   ["RSAPublicKey alone", der(rsa.publicKey, "pkcs1"), "rsa2048_pss"],
   ["PEM of RSAPublicKey", pem(rsa.publicKey, "pkcs1"), "rsa2048_pss"],
   ["PEM of a private key", pem(ec.privateKey, "pkcs8"), "ecdsap256"],
+  ["PEM that never ends", `-----BEGIN PUBLIC KEY-----${" ".repeat(400_000)}`, "ecdsap256"],
   ["two PEM blocks", pem(ec.publicKey, "spki").repeat(2), "ecdsap256"],
   ["PEM with base64 of a length that cannot be", pem(ec.publicKey, "spki").replace("M", ""), "ecdsap256"],
   ["PEM with other base64", pem(ec.publicKey, "spki").replace("M", "*"), "ecdsap256"],
@@ -113,6 +115,9 @@ describe.each(backends)("%s", (_, backend) => {
     const ecPem = pem(ec.privateKey, "pkcs8");
     expect(() => backend.importSpki(ecPem, "ecdsap256")).toThrow(
       'PEM: expected one block "PUBLIC KEY", got "PRIVATE KEY"; convert other kinds with openssl pkey -pubin -pubout',
+    );
+    await expect(backend.importPkcs8(encryptedPem(), "ecdsap256")).rejects.toThrow(
+      'block "PRIVATE KEY", got "ENCRYPTED PRIVATE KEY"; convert',
     );
     expect(() => backend.importSpki("no PEM", "ecdsap256")).toThrow('block "PUBLIC KEY", got none; convert');
     await expect(backend.importPkcs8(pem(rsa.privateKey, "pkcs1"), "rsa2048_pss")).rejects.toThrow(

@@ -72,7 +72,7 @@ const refused: readonly (readonly [name: string, signature: Uint8Array])[] = [
   ["R = S = 1", join(numberBytes(1n, 32), numberBytes(1n, 32))],
   ["no bytes", new Uint8Array()],
   ["63 bytes", signature.subarray(0, 63)],
-  ["65 bytes, a 0 behind", join(signature, Uint8Array.of(0))],
+  ["65 bytes, a 0 after", join(signature, Uint8Array.of(0))],
   ["65 bytes, a 0 before", join(Uint8Array.of(0), signature)],
   ["128 bytes, the signature twice", join(signature, signature)],
   ["66 bytes, each half with a 0 before", join(Uint8Array.of(0), r, Uint8Array.of(0), s)],

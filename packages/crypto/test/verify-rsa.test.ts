@@ -41,7 +41,7 @@ const misshapen = (signature: Uint8Array): readonly Case[] => [
   ["no bytes", new Uint8Array()],
   ["255 bytes", signature.subarray(1)],
   ["257 bytes, a 0 before", join(Uint8Array.of(0), signature)],
-  ["257 bytes, a 0 behind", join(signature, Uint8Array.of(0))],
+  ["257 bytes, a 0 after", join(signature, Uint8Array.of(0))],
   ["64 bytes", signature.subarray(0, 64)],
   ["an ECDSA public key as signature", ecKeyPair().point],
   ["0", new Uint8Array(256)],
@@ -68,8 +68,8 @@ const refusedPkcs1: readonly Case[] = [
     "a BER length in DigestInfo",
     raw(pkcs1Block(join(bytes("308131300d060960864801650304020105000420"), hash))),
   ],
-  ["garbage behind the hash", raw(shortFill(join(digestInfo(data), new Uint8Array(20).fill(0xaa))))],
-  ["fill of 8 bytes and zeros behind the hash", raw(shortFill(digestInfo(data)))],
+  ["garbage after the hash", raw(shortFill(join(digestInfo(data), new Uint8Array(20).fill(0xaa))))],
+  ["fill of 8 bytes and zeros after the hash", raw(shortFill(digestInfo(data)))],
   ["a 0 in the fill", raw(changed(pkcs1Block(digestInfo(data)), 100, 0))],
   ["a byte other than ff in the fill", raw(changed(pkcs1Block(digestInfo(data)), 100, 0xfe))],
   ["block type 2", raw(changed(pkcs1Block(digestInfo(data)), 1, 2))],
@@ -118,7 +118,7 @@ describe.each(backends)("%s rsa2048_pkcs1.5", (_, { importPublicKey, verify }) =
     expect(verify(publicKey, small.data, numberBytes(bytesNumber(small.signature) + n, 256))).toBe(false);
   });
 
-  // CVE-2006-4339: with e = 3 a cube root forges if what stands behind the hash is not looked at.
+  // CVE-2006-4339: with e = 3 a cube root forges if what stands after the hash is not looked at.
   test("[A-09] exponent 3 verifies, and a cube root as signature does not", () => {
     const key = importPublicKey(rsaId("rsa2048_pkcs1.5", cubic));
     const block = pkcs1Block(digestInfo(data));
@@ -159,7 +159,7 @@ describe.each(backends)("%s rsa2048_pss", (_, { importPublicKey, verify }) => {
   });
 });
 
-/** A PKCS #1 v1.5 block with the least fill, and zeros behind the content. */
+/** A PKCS #1 v1.5 block with the least fill, and zeros after the content. */
 function shortFill(content: Uint8Array): Uint8Array {
   const start = join(Uint8Array.of(0, 1), new Uint8Array(8).fill(0xff), Uint8Array.of(0), content);
   return join(start, new Uint8Array(256 - start.length));
@@ -176,7 +176,7 @@ function find<T>(make: () => T, isWanted: (candidate: T) => boolean): T {
   }
 }
 
-/** The greatest number whose cube is not above the given one. */
+/** The largest number whose cube is not above the given one. */
 function cubeRoot(number: bigint): bigint {
   let root = 0n;
   for (let bit = 1n << 683n; bit > 0n; bit >>= 1n) {

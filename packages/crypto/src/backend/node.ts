@@ -44,7 +44,7 @@ function importPublicKey(checked: CheckedPublicKey): VerifySignature {
     case "ecdsap256":
       return (data, signature) => verify("sha256", data, key, ecdsaSigValue(signature));
     case "rsa2048_pkcs1.5":
-      // The padding of RSA unless told. To tell it takes two thirds longer on Node 24.
+      // This padding is the default for RSA; naming it makes a verification on Node 24 two thirds slower.
       return (data, signature) => verify("sha256", data, key, signature);
     case "rsa2048_pss": {
       const input = { key, ...pss };
@@ -53,7 +53,7 @@ function importPublicKey(checked: CheckedPublicKey): VerifySignature {
   }
 }
 
-// OpenSSL's reader of SPKI is slow on Node 20; from Node 22 on it is the faster of the two.
+// The faster format for P-256 from Node 22 on; on Node 20 it takes 1.6 times as long as a JWK.
 const isSpkiFast = Number.parseInt(process.versions.node) >= 22;
 
 function publicKeyObject(checked: CheckedPublicKey): KeyObject {
