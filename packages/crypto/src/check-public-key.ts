@@ -36,7 +36,7 @@ export function checkPublicKey(id: TokenBindingID): CheckedPublicKey {
   throw invalid(
     "TokenBindingID.key_parameters",
     "0 or 1 with an RSA key or 2 with a point",
-    `${described(id.keyParameters)} with a key of kind "${publicKey.kind}"`,
+    `${id.keyParameters} with a key of kind "${publicKey.kind}"`,
   );
 }
 
@@ -76,10 +76,13 @@ function checkPublicExponent(exponent: Uint8Array): void {
 
 /** Refuses what only a caller without types can give. */
 function checkShape(id: unknown): void {
-  const key = (id as Partial<TokenBindingID> | null | undefined)?.publicKey;
-  if (key?.kind === "opaque") return;
-  if (key?.kind === "ec" && isBytes(key.point)) return;
-  if (key?.kind === "rsa" && isBytes(key.modulus) && isBytes(key.publicExponent)) return;
+  const given = id as Partial<TokenBindingID> | null | undefined;
+  const key = given?.publicKey;
+  const isWhole =
+    key?.kind === "opaque" ||
+    (key?.kind === "ec" && isBytes(key.point)) ||
+    (key?.kind === "rsa" && isBytes(key.modulus) && isBytes(key.publicExponent));
+  if (typeof given?.keyParameters === "number" && isWhole) return;
   throw new TokenBindingError(
     "invalid_argument",
     `TokenBindingID: expected one that was decoded or made by encodeTokenBindingID, got ${described(id)}`,

@@ -56,6 +56,6 @@ function decodePem(text: string, label: PemLabel): Uint8Array {
   try {
     return decodeBase64url(match[2]!.replace(/\s/g, "").replaceAll("+", "-").replaceAll("/", "_"));
   } catch {
-    throw new TokenBindingError("key_import", `PEM: expected base64 within "${label}"`);
+    throw new TokenBindingError("key_import", `PEM: expected base64 within "${label}", got other text`);
   }
 }

@@ -127,7 +127,10 @@ function decodeMember(text: string, name: string): Uint8Array {
     return decodeBase64url(text);
   } catch {
     // Without the cause: it names a character, and the member may be a secret.
-    throw new TokenBindingError("key_import", `JWK: expected base64url without padding in "${name}"`);
+    throw new TokenBindingError(
+      "key_import",
+      `JWK: expected base64url without padding in "${name}", got ${text.length} other characters`,
+    );
   }
 }
 

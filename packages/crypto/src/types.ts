@@ -24,7 +24,7 @@ export interface TokenBindingPublicKeyHandle {
    *
    * @throws TokenBindingError `invalid_argument` for arguments that are not bytes
    */
-  verify(data: Uint8Array, signature: Uint8Array): boolean;
+  readonly verify: (data: Uint8Array, signature: Uint8Array) => boolean;
 }
 
 /** What may be done with a private key. */
