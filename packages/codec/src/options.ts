@@ -5,7 +5,10 @@
  * @module
  */
 
+import { described } from "./described.ts";
 import { TokenBindingError } from "./errors.ts";
+
+export { described };
 
 /** What an option may be. */
 export interface OptionRule {
@@ -50,7 +53,7 @@ export function checkOptions(
   }
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(rules, name)) continue;
-    throw invalid(`${owner}: expected the options ${Object.keys(rules).join(", ")}, got ${name}`);
+    throw invalid(`${owner}: expected the options ${Object.keys(rules).join(", ")}, got ${described(name)}`);
   }
   for (const [name, { expected, test, required }] of Object.entries(rules)) {
     const value = (options as Record<string, unknown>)[name];
@@ -59,13 +62,9 @@ export function checkOptions(
   }
 }
 
-/** Numbers and booleans are shown, since they can be no secret. */
+/** Not even a short string is shown: it may be a password. */
 function typeOf(value: unknown): string {
-  if (value === undefined) return "nothing";
-  if (value === null || typeof value === "number" || typeof value === "boolean") return String(value);
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (value instanceof Uint8Array) return `${value.length} bytes`;
-  return typeof value === "object" ? "an object" : `another ${typeof value}`;
+  return typeof value === "string" ? "another string" : described(value);
 }
 
 function invalid(message: string): TokenBindingError {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { described } from "./described.ts";
 import { TokenBindingError } from "./errors.ts";
 
 /** Names of the TokenBindingKeyParameters registry, RFC 8471 section 6.1. */
@@ -35,7 +36,7 @@ export function checkKeyParameters(value: unknown): asserts value is KeyParamete
   if (isKeyParameters(value)) return;
   throw new TokenBindingError(
     "invalid_argument",
-    `key parameters: expected ${keyParametersNames.join(", ")}, got ${JSON.stringify(value ?? "nothing")}`,
+    `key parameters: expected ${keyParametersNames.join(", ")}, got ${described(value)}`,
   );
 }
 
@@ -51,7 +52,7 @@ export function checkKeyParametersList(list: unknown): asserts list is readonly 
   }
   throw new TokenBindingError(
     "invalid_argument",
-    `keyParameters: expected a list of at least one name and none twice, got ${JSON.stringify(list ?? "nothing")}`,
+    `keyParameters: expected a list of at least one name and none twice, got ${described(list)}`,
   );
 }
 

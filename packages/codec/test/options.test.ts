@@ -17,10 +17,10 @@ test("options that a class has, with possible values, or undefined for the defau
 });
 
 test.each<[said: string, options: unknown]>([
-  ["Thing: expected the options required, most, observe, secret, got requierd", { secret, requierd: true }],
-  ["got toString", { secret, toString: 1 }],
-  ["got constructor", { secret, constructor: undefined }],
-  ["Thing: secret: expected 32 bytes, got nothing", {}],
+  ['Thing: expected the options required, most, observe, secret, got "requierd"', { secret, requierd: true }],
+  ['got "toString"', { secret, toString: 1 }],
+  ['got "constructor"', { secret, constructor: undefined }],
+  ["Thing: secret: expected 32 bytes, got none", {}],
   ["Thing: secret: expected 32 bytes, got another string", { secret: "correct horse battery staple" }],
   ["Thing: required: expected true or false, got 1", { secret, required: 1 }],
   ["Thing: required: expected true or false, got null", { secret, required: null }],
@@ -32,10 +32,10 @@ test.each<[said: string, options: unknown]>([
   ["got an array of 1", { secret, most: [1] }],
   ["got an object", { secret, most: {} }],
   ["got 3 bytes", { secret, observe: new Uint8Array(3) }],
-  ["Thing: expected an object of options, got nothing", undefined],
+  ["Thing: expected an object of options, got none", undefined],
   ["Thing: expected an object of options, got null", null],
   ["Thing: expected an object of options, got another string", "secret"],
-  ["Thing: expected an object of options, got another function", () => undefined],
+  ["Thing: expected an object of options, got a value of type function", () => undefined],
 ])("refused: %s", (said, options) => {
   const { code, message } = failure(() => {
     checkOptions("Thing", options as object, rules);

@@ -1,4 +1,5 @@
 import { TokenBindingError } from "@tokbind/codec";
+import { described } from "@tokbind/codec/options";
 import type { KeyOptions } from "./types.ts";
 
 /**
@@ -33,19 +34,4 @@ function invalid(expected: string, got: unknown): TokenBindingError {
     "invalid_argument",
     `key options: expected ${expected}, got ${described(got)}`,
   );
-}
-
-/** A wrong value in an error message. It may be a key in the wrong place, so only what is short is shown. */
-export function described(value: unknown): string {
-  switch (typeof value) {
-    case "string":
-      return value.length <= 24 ? JSON.stringify(value) : `a string of ${value.length} characters`;
-    case "undefined":
-      return "none";
-    case "number":
-    case "boolean":
-      return String(value);
-    default:
-      return value === null ? "null" : `a value of type ${typeof value}`;
-  }
 }

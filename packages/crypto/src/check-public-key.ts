@@ -6,7 +6,8 @@ import {
   TokenBindingError,
   type TokenBindingID,
 } from "@tokbind/codec";
-import { described, isBytes } from "./check-arguments.ts";
+import { described } from "@tokbind/codec/options";
+import { isBytes } from "./check-arguments.ts";
 import { toBigInt } from "./numbers.ts";
 
 /** A public key that {@link checkPublicKey} has let through. */

@@ -1,5 +1,5 @@
-import { type KeyParameters, keyParametersCodes, TokenBindingError } from "@tokbind/codec";
-import { described } from "./check-arguments.ts";
+import { checkKeyParameters, type KeyParameters, TokenBindingError } from "@tokbind/codec";
+import { described } from "@tokbind/codec/options";
 import type { TokenBindingKey } from "./types.ts";
 
 /** JWS algorithm (RFC 7518 section 3.1) that signs exactly as the key parameters do. */
@@ -15,15 +15,6 @@ export const signatureLengths: Readonly<Record<KeyParameters, number>> = {
   rsa2048_pss: 256,
   ecdsap256: 64,
 };
-
-/** Refuses a name that only a caller without types can give. */
-export function checkKeyParameters(keyParameters: unknown): asserts keyParameters is KeyParameters {
-  if (typeof keyParameters === "string" && Object.hasOwn(keyParametersCodes, keyParameters)) return;
-  throw new TokenBindingError(
-    "invalid_argument",
-    `key parameters: expected ${Object.keys(keyParametersCodes).join(", ")}, got ${described(keyParameters)}`,
-  );
-}
 
 /** Refuses what is no key at all. */
 export function checkKey(key: TokenBindingKey): void {

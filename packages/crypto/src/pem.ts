@@ -1,5 +1,6 @@
 import { decodeBase64url, encodeBase64url, TokenBindingError } from "@tokbind/codec";
-import { checkBytes, described, isBytes } from "./check-arguments.ts";
+import { described } from "@tokbind/codec/options";
+import { checkBytes, isBytes } from "./check-arguments.ts";
 
 /** The two kinds of PEM text (RFC 7468 sections 10 and 13) that this package writes and reads. */
 export type PemLabel = "PUBLIC KEY" | "PRIVATE KEY";

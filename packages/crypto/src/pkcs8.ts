@@ -1,6 +1,6 @@
 import type { KeyParameters } from "@tokbind/codec";
 import { der, derInteger, p256Algorithm, rsaAlgorithm, tags, uncompressed } from "./der.ts";
-import { checkKeyParameters } from "./key-parameters.ts";
+import { checkKeyParameters } from "@tokbind/codec";
 import { exportPrivateJwk, importPrivateJwk } from "./private-jwk.ts";
 import { jwkMember } from "./public-jwk.ts";
 import type { Jwk, KeyOptions, TokenBindingKey } from "./types.ts";

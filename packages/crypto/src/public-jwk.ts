@@ -8,9 +8,10 @@ import {
   type TokenBindingID,
   type TokenBindingPublicKey,
 } from "@tokbind/codec";
-import { described } from "./check-arguments.ts";
+import { described } from "@tokbind/codec/options";
 import { type CheckedPublicKey, checkPublicKey } from "./check-public-key.ts";
-import { checkKeyParameters, jwsAlgorithms } from "./key-parameters.ts";
+import { checkKeyParameters } from "@tokbind/codec";
+import { jwsAlgorithms } from "./key-parameters.ts";
 import { concat } from "./numbers.ts";
 import type { Jwk } from "./types.ts";
 

@@ -1,5 +1,6 @@
 import { TokenBindingError } from "@tokbind/codec";
-import { checkBytes, described, isBytes } from "./check-arguments.ts";
+import { described } from "@tokbind/codec/options";
+import { checkBytes, isBytes } from "./check-arguments.ts";
 import { checkKey, signatureLengths } from "./key-parameters.ts";
 import type { TokenBindingKey } from "./types.ts";
 

@@ -7,7 +7,7 @@ import {
 } from "@tokbind/codec";
 import { checkPublicKey } from "./check-public-key.ts";
 import { der, derBitString, derInteger, p256Algorithm, rsaAlgorithm, tags, uncompressed } from "./der.ts";
-import { checkKeyParameters } from "./key-parameters.ts";
+import { checkKeyParameters } from "@tokbind/codec";
 import { equal, withoutLeadingZeros } from "./numbers.ts";
 import { derOf } from "./pem.ts";
 import { importedId } from "./public-jwk.ts";

@@ -1,5 +1,5 @@
 import { TokenBindingError } from "@tokbind/codec";
-import { described } from "./check-arguments.ts";
+import { described } from "@tokbind/codec/options";
 import type { TokenBindingPublicKeyHandle } from "./types.ts";
 
 /**
