@@ -3,10 +3,15 @@ import { IncomingMessage, type RequestListener } from "node:http";
 import http from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import net, { Socket } from "node:net";
-import { keys, makeBinding, message, provided } from "@tokbind/testing/messages";
+import { keys, makeBinding, message, provided, spoil } from "@tokbind/testing/messages";
 import { connectHttp2, connectRaw, listenInTest } from "@tokbind/testing/vitest";
 import { describe, expect, test } from "vitest";
-import { type NodeRequest, TokenBindingVerifier, type TokenBindingVerifierOptions } from "../src/index.ts";
+import {
+  type NodeRequest,
+  TokenBindingError,
+  TokenBindingVerifier,
+  type TokenBindingVerifierOptions,
+} from "../src/index.ts";
 import { startServer } from "./support/start-server.ts";
 
 const field = async (ekm: Uint8Array) =>
@@ -236,6 +241,57 @@ test("the limits are handed on", async () => {
   const verifier = new TokenBindingVerifier({ maxMessageLength: 138 });
   const client = await connectRaw(await startServer(show(verifier)));
   expect(await client.get(await field(client.ekm))).toMatchObject({ body: "message_too_long" });
+});
+
+test("[A-03] so is what to do with bindings of unknown type", async () => {
+  const answers = [];
+  for (const verifyUnknownTypes of [false, true]) {
+    const client = await connectRaw(
+      await startServer(show(new TokenBindingVerifier({ verifyUnknownTypes }))),
+    );
+    const { ekm } = client;
+    const own = await makeBinding({ type: provided, key: keys.ec, ekm });
+    const other = spoil(await makeBinding({ type: 77, key: keys.otherEc, ekm }));
+    answers.push((await client.get(`Sec-Token-Binding: ${message(own, other)}`)).status);
+  }
+  expect(answers).toEqual([200, 400]);
+});
+
+test("a stream of http2's stream API, with its raw headers", async () => {
+  const { server, session, ekm } = await connectHttp2();
+  const { verify } = new TokenBindingVerifier();
+  server.on("stream", (stream, _headers, _flags, rawHeaders) => {
+    stream.respond();
+    stream.end(verify({ stream, rawHeaders })?.provided.tbh ?? "unbound");
+  });
+  const value = (await field(ekm)).slice("Sec-Token-Binding: ".length);
+  const ask = async (headers: object) => {
+    const stream = session.request({ ":path": "/", ...headers }).setEncoding("utf8");
+    let body = "";
+    for await (const chunk of stream) body += String(chunk);
+    return body;
+  };
+  expect(await ask({ "sec-token-binding": value })).toHaveLength(43);
+  expect(await ask({})).toBe("unbound");
+});
+
+test("from which number of fields on Node may have dropped some, and only in HTTP/1.1", () => {
+  const request = (fields: number, httpVersionMajor = 1) => {
+    const filler = Array<string>(2 * fields - 2).fill("a");
+    return { httpVersionMajor, rawHeaders: [...filler, "sec-token-binding", "AAAA"] };
+  };
+  expect(verdict(request(999))).toBe("400 connection_unknown");
+  expect(verdict(request(1000))).toBe("400 header_malformed");
+  expect(verdict(request(3000, 2))).toBe("400 connection_unknown");
+});
+
+test("our own mistake is never ignored as the client's", () => {
+  const broken = {
+    get rawHeaders(): string[] {
+      throw new TokenBindingError("unsupported_runtime", "no OpenSSL here");
+    },
+  };
+  expect(() => new TokenBindingVerifier({ onInvalid: "ignore" }).verify(broken)).toThrow("no OpenSSL here");
 });
 
 test("errors of a request tell what was expected", () => {
