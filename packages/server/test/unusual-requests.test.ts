@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { IncomingMessage, type RequestListener } from "node:http";
 import http from "node:http";
-import type { Http2ServerRequest } from "node:http2";
+import type { Http2ServerRequest, ServerHttp2Stream } from "node:http2";
 import net, { Socket } from "node:net";
 import { keys, makeBinding, message, provided, spoil } from "@tokbind/testing/messages";
 import { connectHttp2, connectRaw, listenInTest } from "@tokbind/testing/vitest";
@@ -260,10 +260,12 @@ test("[A-03] so is what to do with bindings of unknown type", async () => {
 test("a stream of http2's stream API, with its raw headers", async () => {
   const { server, session, ekm } = await connectHttp2();
   const { verify } = new TokenBindingVerifier();
-  server.on("stream", (stream, _headers, _flags, rawHeaders) => {
+  // The types of Node 20 lack the fourth argument.
+  const listener = (stream: ServerHttp2Stream, _headers: unknown, _flags: unknown, rawHeaders: string[]) => {
     stream.respond();
     stream.end(verify({ stream, rawHeaders })?.provided.tbh ?? "unbound");
-  });
+  };
+  server.on("stream", listener as never);
   const value = (await field(ekm)).slice("Sec-Token-Binding: ".length);
   const ask = async (headers: object) => {
     const stream = session.request({ ":path": "/", ...headers }).setEncoding("utf8");
