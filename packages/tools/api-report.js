@@ -1,16 +1,18 @@
 // Writes docs/api/*.api.md: everything that each public package exports, with its types. A change there is a
 // change for users, so it should be seen in review. With --check nothing is written, and a report that is out of
-// date is an error.
+// date is an error. A type that public declarations use and that nobody can import, because the package does not
+// export it, is an error in either case.
 
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
+import { Extractor, ExtractorConfig, ExtractorLogLevel } from "@microsoft/api-extractor";
 
-const packages = fileURLToPath(new URL("..", import.meta.url));
-const reportFolder = fileURLToPath(new URL("../../docs/api", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const packages = join(root, "packages");
+const reportFolder = join(root, "docs/api");
 const isCheck = process.argv.includes("--check");
-let isOk = true;
+const unreported = { logLevel: ExtractorLogLevel.None };
 
 /** @param {string} folder @param {string} entry path of an entry's declarations @param {string} report */
 function reportOn(folder, entry, report) {
@@ -30,9 +32,12 @@ function reportOn(folder, entry, report) {
       dtsRollup: { enabled: false },
       tsdocMetadata: { enabled: false },
       messages: {
-        compilerMessageReporting: { default: { logLevel: "none" } },
-        extractorMessageReporting: { default: { logLevel: "none" } },
-        tsdocMessageReporting: { default: { logLevel: "none" } },
+        compilerMessageReporting: { default: unreported },
+        extractorMessageReporting: {
+          default: unreported,
+          "ae-forgotten-export": { logLevel: ExtractorLogLevel.Error, addToApiReportFile: false },
+        },
+        tsdocMessageReporting: { default: unreported },
       },
     },
     configObjectFullPath: undefined,
@@ -40,11 +45,20 @@ function reportOn(folder, entry, report) {
   });
   const { apiReportChanged } = Extractor.invoke(config, {
     localBuild: !isCheck,
-    messageCallback: (message) => (message.handled = true),
+    messageCallback: (message) => {
+      message.handled = true;
+      if (message.messageId !== "ae-forgotten-export") return;
+      const source = relative(root, message.sourceFilePath ?? projectFolder);
+      fail(`${source}: ${message.text}`);
+    },
   });
-  if (!apiReportChanged || !isCheck) return;
-  process.stderr.write(`docs/api/${report}.api.md is out of date: npm run api-report\n`);
-  isOk = false;
+  if (apiReportChanged && isCheck) fail(`docs/api/${report}.api.md is out of date: npm run api-report`);
+}
+
+/** @param {string} sentence */
+function fail(sentence) {
+  process.stderr.write(`${sentence}\n`);
+  process.exitCode = 1;
 }
 
 for (const folder of readdirSync(packages)) {
@@ -55,4 +69,3 @@ for (const folder of readdirSync(packages)) {
     reportOn(folder, types, name === "." ? folder : `${folder}-${name.slice(2)}`);
   }
 }
-process.exitCode = isOk ? 0 : 1;
