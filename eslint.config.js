@@ -53,7 +53,7 @@ export default tseslint.config(
     languageOptions: { parserOptions: { project: "packages/tools/tsconfig.json" } },
     rules: {
       "@typescript-eslint/no-floating-promises": "error",
-      "@typescript-eslint/no-misused-promises": "error",
+      "@typescript-eslint/no-misused-promises": ["error", { checksVoidReturn: { arguments: false } }],
       "@typescript-eslint/await-thenable": "error",
       "prefer-const": "error",
       eqeqeq: "error",

@@ -47,7 +47,11 @@ function checkNode() {
 /** Everything that decides what pnpm would install. */
 function manifestHash() {
   const hash = createHash("sha256");
-  const manifests = readdirSync(join(root, "packages")).map((name) => join("packages", name, "package.json"));
+  const packages = [
+    ...readdirSync(join(root, "packages")).map((name) => `packages/${name}`),
+    "docs/examples",
+  ];
+  const manifests = packages.map((folder) => `${folder}/package.json`);
   for (const file of ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", ...manifests]) {
     if (existsSync(join(root, file))) hash.update(file).update(readFileSync(join(root, file)));
   }
