@@ -1,11 +1,8 @@
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-
-const checkStructure = fileURLToPath(new URL("../../tools/check-structure.js", import.meta.url));
+import { structureErrors } from "../structure.js";
 
 type Rooms = Record<string, { manifest: object; files?: Record<string, string> }>;
 
@@ -16,7 +13,7 @@ const crypto = {
 };
 const testing = { manifest: { private: true, tokbind: { mayImport: [] } } };
 
-/** Makes packages in a directory that goes with the test, and returns what check-structure.js says of them. */
+/** Makes packages in a directory that goes with the test, and returns what structure.js says of them. */
 function complaints(rooms: Rooms): string[] {
   const packages = mkdtempSync(join(tmpdir(), "tokbind-structure-"));
   onTestFinished(() => {
@@ -32,10 +29,7 @@ function complaints(rooms: Rooms): string[] {
       writeFileSync(path, text);
     }
   }
-  const { status, stderr } = spawnSync(process.execPath, [checkStructure, packages], { encoding: "utf8" });
-  const lines = stderr.split("\n").filter((line) => line !== "");
-  expect(status, stderr).toBe(lines.length === 0 ? 0 : 1);
-  return lines;
+  return [...structureErrors(packages)];
 }
 
 /** A room `server` with one file that imports. */
