@@ -1,6 +1,7 @@
 // Packs every public package as it would be published and looks at what is inside: publint for its manifest,
-// are-the-types-wrong for what TypeScript makes of it (ESM only is our choice). Then installs all of them in an
-// empty project, where nothing of this repository is at hand, and lets them negotiate.
+// are-the-types-wrong for what TypeScript makes of it (ESM only is our choice), its license and its README. Then
+// installs all of them in an empty project, where nothing of this repository is at hand, lets them negotiate, and runs
+// the command line.
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -15,6 +16,11 @@ const project = mkdtempSync(join(tmpdir(), "tokbind-packages-"));
 /** @param {string} command @param {string[]} args @param {string} cwd */
 function run(command, args, cwd) {
   execFileSync(command, args, { cwd, stdio: ["ignore", "ignore", "inherit"] });
+}
+
+/** @param {string} tarball */
+function filesIn(tarball) {
+  return execFileSync("tar", ["--list", "--file", tarball], { encoding: "utf8" }).split("\n");
 }
 
 /** @param {string} folder @returns {{ name: string, private?: boolean, exports?: object }} */
@@ -55,6 +61,9 @@ try {
     const tarball = join(project, `${folder}.tgz`);
     run("npx", ["--yes", pnpm, "pack", "--out", tarball], join(root, "packages", folder));
     run("npx", ["publint", "--strict", tarball], root);
+    for (const file of ["LICENSE", "README.md"]) {
+      if (!filesIn(tarball).includes(`package/${file}`)) throw new Error(`${name} is packed without ${file}`);
+    }
     if (exports !== undefined) run("npx", ["attw", tarball, "--profile", "esm-only", "--quiet"], root);
     tarballs[name] = `file:${tarball}`;
   }

@@ -1,21 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { pages, read } from "./support/pages.ts";
 
 // Code that the documentation takes from an example says so in the first line of its block:
 //
 //   ```js title="docs/examples/server.js#imports,server"
 //
 // The names after # are regions of that file; a blank line stands between them. Without # it is the whole file.
-
-const root = fileURLToPath(new URL("../../../", import.meta.url));
-const read = (path: string) => readFileSync(root + path, "utf8");
-
-const pages = [
-  "README.md",
-  ...readdirSync(`${root}docs`, { recursive: true, encoding: "utf8" }).map((name) => `docs/${name}`),
-  ...readdirSync(`${root}packages`).map((name) => `packages/${name}/README.md`),
-].filter((path) => path.endsWith(".md") && !path.includes("node_modules") && existsSync(root + path));
 
 const quotes = pages.flatMap((page) =>
   [...read(page).matchAll(/^```\w+ title="([^"#]+)(?:#([^"]+))?"\n([^]*?)^```$/gm)].map(
