@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
@@ -18,12 +18,12 @@ const example = (name: string) => fileURLToPath(new URL(`../../../docs/examples/
 const pem = (name: string) => fileURLToPath(new URL(`../certificate/${name}`, import.meta.url));
 
 /** Runs an example to its end, in an empty directory that goes with the test. */
-async function run(name: string, ...args: string[]): Promise<string> {
+async function run(name: string, args: string[] = []): Promise<string> {
   const cwd = mkdtempSync(join(tmpdir(), "tokbind-example-"));
   onTestFinished(() => {
     rmSync(cwd, { recursive: true });
   });
-  const { stdout } = await promisify(execFile)(process.execPath, [example(name), pem("cert.pem"), ...args], {
+  const { stdout } = await promisify(execFile)(process.execPath, [example(name), ...args], {
     cwd,
   });
   return stdout;
@@ -62,18 +62,39 @@ async function unbound(port: number, method: string, path: string, cookie = ""):
 
 test("every example is run here", () => {
   const names = readdirSync(example(".")).filter((name) => name.endsWith(".js"));
-  expect(names.sort()).toEqual(["client.js", "raw-client.js", "server.js", "session-table.js"]);
+  expect(names.sort()).toEqual([
+    "client.js",
+    "decode.js",
+    "message.js",
+    "raw-client.js",
+    "server.js",
+    "session-table.js",
+  ]);
+});
+
+test("message.js prints the hash of the ID that it has verified", async () => {
+  expect(await run("message.js")).toMatch(/^[\w-]{43}\n$/);
+});
+
+test("decode.js prints the bindings of a message, or where it breaks", async () => {
+  const file = new URL("../../../test-vectors/published-examples.json", import.meta.url);
+  const { tests } = JSON.parse(readFileSync(file, "utf8")) as { tests: Record<string, unknown>[] };
+  const message = tests.map((each) => each["message"]).find((each) => typeof each === "string")!;
+  expect(await run("decode.js", [message])).toMatch(/^0 2 Uint8Array\(68\) \[/);
+  expect(await run("decode.js", [`${message}AAAA`])).toBe("trailing_bytes TokenBindingMessage 139\n");
 });
 
 describe("server.js", () => {
   const port = startForAll("server.js");
 
   test("knows client.js again by its cookie and its key", async () => {
-    expect(await run("client.js", `https://localhost:${port()}/`)).toBe("200 hello alice\n");
+    expect(await run("client.js", [pem("cert.pem"), `https://localhost:${port()}/`])).toBe(
+      "200 hello alice\n",
+    );
   });
 
   test("binds the session of raw-client.js, and refuses its cookie from anybody else", async () => {
-    const answer = await run("raw-client.js", String(port()));
+    const answer = await run("raw-client.js", [pem("cert.pem"), String(port())]);
     expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
     const cookie = /Set-Cookie: (__Host-session=[^;]+)/i.exec(answer)?.[1];
     expect(await unbound(port(), "GET", "/", cookie)).toEqual([401, "token_binding_missing"]);
@@ -89,11 +110,13 @@ describe("session-table.js", () => {
   const port = startForAll("session-table.js");
 
   test("knows client.js again by its cookie and its key", async () => {
-    expect(await run("client.js", `https://localhost:${port()}/`)).toBe("200 hello alice\n");
+    expect(await run("client.js", [pem("cert.pem"), `https://localhost:${port()}/`])).toBe(
+      "200 hello alice\n",
+    );
   });
 
   test("refuses the cookie of raw-client.js to anybody else", async () => {
-    const answer = await run("raw-client.js", String(port()));
+    const answer = await run("raw-client.js", [pem("cert.pem"), String(port())]);
     const cookie = /Set-Cookie: (__Host-id=[^;]+)/i.exec(answer)?.[1];
     expect(cookie).toBeDefined();
     expect(await unbound(port(), "GET", "/", cookie)).toEqual([400, "header_missing"]);
