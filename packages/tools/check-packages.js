@@ -1,7 +1,7 @@
 // Packs every public package as it would be published and looks at what is inside: publint for its manifest,
-// are-the-types-wrong for what TypeScript makes of it (ESM only is our choice), its license and its README. Then
-// installs all of them in an empty project, where nothing of this repository is at hand, lets them negotiate, and runs
-// the command line.
+// are-the-types-wrong for what TypeScript makes of it (ESM only is our choice), its license, its README and the ranges
+// of its dependencies. Then installs all of them in an empty project, where nothing of this repository is at hand, lets
+// them negotiate, and runs the command line.
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -18,9 +18,22 @@ function run(command, args, cwd) {
   execFileSync(command, args, { cwd, stdio: ["ignore", "ignore", "inherit"] });
 }
 
-/** @param {string} tarball */
-function filesIn(tarball) {
-  return execFileSync("tar", ["--list", "--file", tarball], { encoding: "utf8" }).split("\n");
+/** @param {string} name @param {string} tarball */
+function checkContent(name, tarball) {
+  const tar = (/** @type {string[]} */ ...args) =>
+    execFileSync("tar", ["--file", tarball, ...args], { encoding: "utf8" });
+  const files = tar("--list").split("\n");
+  for (const file of ["LICENSE", "README.md"]) {
+    if (!files.includes(`package/${file}`)) throw new Error(`${name} is packed without ${file}`);
+  }
+  const { license, author, keywords, dependencies } = JSON.parse(
+    tar("--extract", "--to-stdout", "package/package.json"),
+  );
+  if (!license || !author || !keywords) throw new Error(`${name}: expected license, author and keywords`);
+  for (const [other, version] of Object.entries(dependencies ?? {})) {
+    // A pinned dependency keeps its security patches from the users.
+    if (!version.startsWith("^")) throw new Error(`${name}: expected a range of ${other}, got ${version}`);
+  }
 }
 
 /** @param {string} folder @returns {{ name: string, private?: boolean, exports?: object }} */
@@ -61,9 +74,7 @@ try {
     const tarball = join(project, `${folder}.tgz`);
     run("npx", ["--yes", pnpm, "pack", "--out", tarball], join(root, "packages", folder));
     run("npx", ["publint", "--strict", tarball], root);
-    for (const file of ["LICENSE", "README.md"]) {
-      if (!filesIn(tarball).includes(`package/${file}`)) throw new Error(`${name} is packed without ${file}`);
-    }
+    checkContent(name, tarball);
     if (exports !== undefined) run("npx", ["attw", tarball, "--profile", "esm-only", "--quiet"], root);
     tarballs[name] = `file:${tarball}`;
   }
