@@ -3,9 +3,9 @@
 //   node server.js CERTIFICATE KEY [PORT]
 
 import { readFileSync } from "node:fs";
-import https from "node:https";
 // #region imports
 import { randomBytes } from "node:crypto";
+import https from "node:https";
 import { BoundCookie, TokenBindingError, TokenBindingVerifier, withTokenBinding } from "@tokbind/server";
 // #endregion
 
