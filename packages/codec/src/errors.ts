@@ -1,9 +1,43 @@
-/**
- * Everything that can go wrong, by stable code, and the HTTP status of the answer to a request that fails this way
- * (RFC 8473 section 2, A-14).
- */
-const statuses = {
+/** The closed set of error codes. Codes are stable: programs may compare them. */
+export type TokenBindingErrorCode =
   // Bytes that do not decode (RFC 8471 section 3, RFC 8472 section 2).
+  | "base64url_character"
+  | "base64url_length"
+  | "base64url_unused_bits"
+  | "message_too_long"
+  | "too_many_bindings"
+  | "empty_message"
+  | "truncated"
+  | "length_out_of_range"
+  | "trailing_bytes"
+  // A message that decodes and is refused (RFC 8471 section 4.2, RFC 8473 section 2).
+  | "provided_missing"
+  | "provided_repeated"
+  | "referred_repeated"
+  | "key_parameters_mismatch"
+  | "key_invalid"
+  | "signature_invalid"
+  // A request that is refused (RFC 8473 section 2).
+  | "header_repeated"
+  | "header_malformed"
+  | "header_missing"
+  | "not_negotiated"
+  | "connection_unknown"
+  // A bound token that is refused (RFC 8471 section 5).
+  | "token_invalid"
+  | "token_expired"
+  | "token_unbound"
+  | "token_binding_missing"
+  | "token_binding_mismatch"
+  // Use of the library: the caller's mistake or the machine's, never a peer's.
+  | "invalid_argument"
+  | "key_import"
+  | "key_store"
+  | "unsupported_runtime"
+  | "connection_lost";
+
+/** The HTTP status of the answer to a request that fails this way (RFC 8473 section 2, A-14). */
+const statuses: Readonly<Record<TokenBindingErrorCode, number>> = {
   base64url_character: 400,
   base64url_length: 400,
   base64url_unused_bits: 400,
@@ -13,39 +47,28 @@ const statuses = {
   truncated: 400,
   length_out_of_range: 400,
   trailing_bytes: 400,
-
-  // A message that decodes and is refused (RFC 8471 section 4.2, RFC 8473 section 2).
   provided_missing: 400,
   provided_repeated: 400,
   referred_repeated: 400,
   key_parameters_mismatch: 400,
   key_invalid: 400,
   signature_invalid: 400,
-
-  // A request that is refused (RFC 8473 section 2).
   header_repeated: 400,
   header_malformed: 400,
   header_missing: 400,
   not_negotiated: 400,
   connection_unknown: 400,
-
-  // A bound token that is refused (RFC 8471 section 5).
   token_invalid: 401,
   token_expired: 401,
   token_unbound: 401,
   token_binding_missing: 401,
   token_binding_mismatch: 401,
-
-  // Use of the library: the caller's mistake or the machine's, never a peer's.
   invalid_argument: 500,
   key_import: 500,
   key_store: 500,
   unsupported_runtime: 500,
   connection_lost: 500,
-} as const satisfies Record<string, number>;
-
-/** The closed set of error codes. Codes are stable: programs may compare them. */
-export type TokenBindingErrorCode = keyof typeof statuses;
+};
 
 /** Where in the input a decoder stopped. */
 export interface TokenBindingErrorDetails extends ErrorOptions {

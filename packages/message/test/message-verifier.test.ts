@@ -110,7 +110,7 @@ test("[A-03] the strict option verifies the signatures of unknown types as well"
   expect(refusal([good, opaqueBinding(77)], ec, strict)).toBe("accepted");
 });
 
-test("[A-03] no more than two signatures of unknown types are verified, and a third is refused before any is", () => {
+test("[A-03] [A-43] no more than two signatures of unknown types are verified, and a third is refused before any is", () => {
   const strict = { verifyUnknownTypes: true };
   expect(refusal([good, unknownType, unknownType], ec, strict)).toBe("accepted");
   expect(refusal([good, unknownType, opaqueBinding(77), unknownType, opaqueBinding(5)], ec, strict)).toBe(
