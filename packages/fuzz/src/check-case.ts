@@ -4,7 +4,8 @@ import { same } from "./bytes.ts";
 import { judgeBase64url, writeBase64url } from "./judge-base64url.ts";
 import { isId } from "./judge-framing.ts";
 import type { Case, SmallCase } from "./make-case.ts";
-import type { CountingKeys, Subject } from "./subject.ts";
+import type { Subject } from "./subject.ts";
+import type { CountingVerifier } from "./counting-verifier.ts";
 
 /** How the subject answered, for the statistics. */
 export type Outcome = "accepted" | TokenBindingErrorCode;
@@ -14,13 +15,17 @@ export class Finding extends Error {
   override readonly name = "Finding";
 }
 
+/** Where the work of a case is counted, by whether bindings of unknown type are verified. */
+export type Verifiers = (verifyUnknownTypes: boolean) => CountingVerifier;
+
 /**
  * Puts one case to the subject and to the judge.
  *
  * @throws Finding when they disagree, and for anything thrown that is not a TokenBindingError
  */
-export function checkCase(subject: Subject, knownKeys: CountingKeys, input: Case): Outcome {
-  return input.kind === "message" ? checkMessage(subject, knownKeys, input) : checkSmall(subject, input);
+export function checkCase(subject: Subject, verifiers: Verifiers, input: Case): Outcome {
+  if (input.kind !== "message") return checkSmall(subject, input);
+  return checkMessage(subject, verifiers(input.options.verifyUnknownTypes ?? false), input);
 }
 
 /** The result of a call, or the code of the TokenBindingError that it threw. */

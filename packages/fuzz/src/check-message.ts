@@ -4,17 +4,19 @@ import {
   type TokenBinding,
   type TokenBindingErrorCode,
 } from "@tokbind/codec";
-import type { VerifiedTokenBindings } from "@tokbind/server";
+import type { VerifiedMessage } from "@tokbind/message";
 import { attempt, Finding, type Outcome } from "./check-case.ts";
 import { same } from "./bytes.ts";
 import { type Established, type Identity, judge, type Refusal } from "./judge.ts";
 import { judgeBase64url } from "./judge-base64url.ts";
 import { judgeFraming, type Span } from "./judge-framing.ts";
 import type { MessageCase } from "./make-case.ts";
-import type { CountingKeys, Subject } from "./subject.ts";
+import type { CountingVerifier, Work } from "./counting-verifier.ts";
+import type { Subject } from "./subject.ts";
 
 /** Which refusal of the judge each code of the subject stands for; other codes must not come up. */
 const refusals: Partial<Record<TokenBindingErrorCode, Refusal>> = {
+  header_repeated: "repeated",
   base64url_character: "text",
   base64url_length: "text",
   base64url_unused_bits: "text",
@@ -34,22 +36,25 @@ const refusals: Partial<Record<TokenBindingErrorCode, Refusal>> = {
 };
 
 /** Decodes and verifies one message, and compares with the judge: verdict, what is established, and work done. */
-export function checkMessage(subject: Subject, knownKeys: CountingKeys, input: MessageCase): Outcome {
+export function checkMessage(subject: Subject, verifier: CountingVerifier, input: MessageCase): Outcome {
   checkDecoding(subject, input);
 
-  knownKeys.reset();
   const { message, ekm, keyParameters, options } = input;
-  const answer = attempt(() =>
-    subject.verifyTokenBindingMessage(message, { ekm, keyParameters }, options, knownKeys),
-  );
+  const connection = { ekm, keyParameters };
+  verifier.takeWork();
+  const answer = attempt(() => {
+    if (message instanceof Uint8Array) return subject.verifyMessage(message, connection, options, verifier);
+    return subject.verifySecTokenBinding(message, connection, options, verifier)!;
+  });
+  const work = verifier.takeWork();
   const verdict = judge(input);
   const outcome = compare(answer, verdict);
-  checkWork(knownKeys, input, verdict);
+  checkWork(work, input, verdict);
   return outcome;
 }
 
 function compare(
-  answer: ReturnType<typeof attempt<VerifiedTokenBindings>>,
+  answer: ReturnType<typeof attempt<VerifiedMessage>>,
   verdict: Established | Refusal,
 ): Outcome {
   if ("code" in answer) {
@@ -68,7 +73,7 @@ function compare(
 
 /** The decoder by itself: the same framing as the judge's, and no binding read beyond the limit. */
 function checkDecoding(subject: Subject, { message, options }: MessageCase): void {
-  const bytes = typeof message === "string" ? judgeBase64url(message) : message;
+  const bytes = message instanceof Uint8Array ? message : judgeBase64url(message[0] ?? "");
   if (bytes === undefined) return;
   const { maxMessageLength = 65537, maxTokenBindings = 64 } = options;
   let begun = 0;
@@ -93,29 +98,28 @@ function checkDecoding(subject: Subject, { message, options }: MessageCase): voi
     throw new Finding("decoded to something else than the judge reads");
 }
 
-/** Nothing is imported or verified before all cheaper checks have passed, and then no more than two (or all). */
+/** Nothing is imported or verified before all cheaper checks have passed, and then no more than two (or four). */
 function checkWork(
-  { imports, verifications }: CountingKeys,
+  { imports, verifications }: Work,
   { options }: MessageCase,
   verdict: Established | Refusal,
 ) {
-  const reached = typeof verdict !== "string" || ["key", "argument", "signature"].includes(verdict);
-  const most = options.verifyUnknownTypes ? (options.maxTokenBindings ?? 64) : 2;
-  const cap = reached ? most : 0;
+  const isReached = typeof verdict !== "string" || ["key", "argument", "signature"].includes(verdict);
+  const most = options.verifyUnknownTypes ? 4 : 2;
+  const cap = isReached ? most : 0;
   if (imports > cap || verifications > cap) {
     throw new Finding(`${imports} keys and ${verifications} signatures looked at, allowed ${cap}`);
   }
 }
 
-function establishesTheSame(
-  verified: VerifiedTokenBindings,
-  { provided, referred, others }: Established,
-): boolean {
-  const isReferred =
-    verified.referred === undefined || referred === undefined
-      ? verified.referred === referred
-      : isIdentity(verified.referred, referred) && verified.referred.usable === referred.keyParameters <= 2;
-  return isIdentity(verified.provided, provided) && isReferred && sameBindings(verified.others, others);
+function establishesTheSame(verified: VerifiedMessage, { provided, referred, others }: Established): boolean {
+  const isUsable = referred && referred.keyParameters <= 2;
+  return (
+    isIdentity(verified.provided, provided) &&
+    isIdentity(verified.referred, referred) &&
+    verified.referred?.usable === isUsable &&
+    sameBindings(verified.others, others)
+  );
 }
 
 interface Claimed {
@@ -124,7 +128,9 @@ interface Claimed {
   readonly keyParameters: KeyParameters | number;
 }
 
-function isIdentity({ id, tbh, keyParameters }: Claimed, expected: Identity): boolean {
+function isIdentity(claimed: Claimed | undefined, expected: Identity | undefined): boolean {
+  if (claimed === undefined || expected === undefined) return claimed === expected;
+  const { id, tbh, keyParameters } = claimed;
   const code = typeof keyParameters === "number" ? keyParameters : keyParametersCodes[keyParameters];
   return same(id, expected.id) && tbh === expected.tbh && code === expected.keyParameters;
 }

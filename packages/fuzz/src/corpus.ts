@@ -50,7 +50,7 @@ export function validMessages(): ValidMessage[] {
   }));
 }
 
-/** A binding of key parameters that nobody knows, so that nobody can judge its key and its signature. */
+/** A binding of unregistered key parameters, whose key and signature cannot be verified. */
 function unregistered(type: number, keyLength: number): Binding {
   return {
     type,

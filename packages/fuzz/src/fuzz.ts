@@ -3,7 +3,8 @@ import { checkCase, Finding, type Outcome } from "./check-case.ts";
 import { validMessages } from "./corpus.ts";
 import { type Case, makeCase } from "./make-case.ts";
 import { Random } from "./random.ts";
-import { CountingKeys, type Subject } from "./subject.ts";
+import { CountingVerifier } from "./counting-verifier.ts";
+import type { Subject } from "./subject.ts";
 
 /** A finding with all that it takes to see it again. */
 export interface Report {
@@ -30,7 +31,7 @@ export class Fuzzer {
   readonly #subject: Subject;
   readonly #seed: number;
   readonly #timeout: number;
-  readonly #knownKeys = new CountingKeys(16);
+  readonly #verifiers = [new CountingVerifier(false), new CountingVerifier(true)] as const;
   readonly #outcomes = new Map<string, number>();
   #index = 0;
 
@@ -77,7 +78,8 @@ export class Fuzzer {
   }
 
   #check(index: number): Outcome {
-    return checkCase(this.#subject, this.#knownKeys, this.#case(index));
+    const verifiers = (verifyUnknownTypes: boolean) => this.#verifiers[verifyUnknownTypes ? 1 : 0];
+    return checkCase(this.#subject, verifiers, this.#case(index));
   }
 
   #report(error: unknown): Report {

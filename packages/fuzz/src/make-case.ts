@@ -1,5 +1,5 @@
 import type { KeyParameters } from "@tokbind/codec";
-import type { MessageVerificationOptions } from "@tokbind/server";
+import type { SecTokenBindingOptions } from "@tokbind/server";
 import { keyParametersNames, type ValidMessage } from "./corpus.ts";
 import { spliced } from "./bytes.ts";
 import { writeBase64url } from "./judge-base64url.ts";
@@ -13,10 +13,11 @@ import type { Random } from "./random.ts";
 /** A message and what it is judged against. */
 export interface MessageCase {
   readonly kind: "message";
-  readonly message: Uint8Array | string;
+  /** Bytes, for RFC 8471; or the lines of a Sec-Token-Binding field, for RFC 8473. */
+  readonly message: Uint8Array | readonly string[];
   readonly ekm: Uint8Array;
   readonly keyParameters: KeyParameters;
-  readonly options: MessageVerificationOptions;
+  readonly options: SecTokenBindingOptions;
 }
 
 /** Input of one of the small decoders. */
@@ -44,15 +45,19 @@ export function makeCase(random: Random, valid: readonly ValidMessage[]): Case {
   if (small === 2)
     return { kind: "base64url", text: mutateText(random, writeBase64url(bytes.subarray(0, 99))) };
 
-  let message: Uint8Array | string = random.oneIn(3) ? writeBase64url(bytes) : bytes;
-  if (typeof message === "string" && random.oneIn(2)) message = mutateText(random, message);
   return {
     kind: "message",
-    message,
+    message: random.oneIn(3) ? fieldLines(random, writeBase64url(bytes)) : bytes,
     ekm: random.oneIn(12) ? edited(random, ekm) : ekm,
     keyParameters: random.oneIn(12) ? random.pick(keyParametersNames) : keyParameters,
     options: random.oneIn(6) ? makeOptions(random, bytes.length) : {},
   };
+}
+
+/** Half of them changed as text, and a few come twice. */
+function fieldLines(random: Random, text: string): readonly string[] {
+  const line = random.oneIn(2) ? mutateText(random, text) : text;
+  return random.oneIn(16) ? [line, text] : [line];
 }
 
 /** Seldom one of the long messages: they are slow, and their mutants are much the same. */
@@ -61,7 +66,7 @@ function pickMessage(random: Random, valid: readonly ValidMessage[]): ValidMessa
   return picked.tree.bindings.length > 3 && !random.oneIn(8) ? random.pick(valid) : picked;
 }
 
-function makeOptions(random: Random, length: number): MessageVerificationOptions {
+function makeOptions(random: Random, length: number): SecTokenBindingOptions {
   return random.pick([
     { verifyUnknownTypes: true },
     { maxTokenBindings: random.below(4) },

@@ -3,9 +3,10 @@ import {
   decodeTokenBindingID,
   decodeTokenBindingMessage,
   decodeTokenBindingParameters,
-  type TokenBindingID,
+  type MessageLimits,
 } from "@tokbind/codec";
-import { KnownKeys, verifyTokenBindingMessage } from "@tokbind/server";
+import type { MessageVerifier, TokenBindingConnection, VerifiedMessage } from "@tokbind/message";
+import { verifySecTokenBinding } from "@tokbind/server";
 
 /** What is fuzzed. Tests put something broken in its place. */
 export interface Subject {
@@ -13,7 +14,15 @@ export interface Subject {
   readonly decodeTokenBindingID: typeof decodeTokenBindingID;
   readonly decodeTokenBindingMessage: typeof decodeTokenBindingMessage;
   readonly decodeTokenBindingParameters: typeof decodeTokenBindingParameters;
-  readonly verifyTokenBindingMessage: typeof verifyTokenBindingMessage;
+  /** The bytes of a message by RFC 8471: any set of bindings. */
+  readonly verifyMessage: (
+    bytes: Uint8Array,
+    connection: TokenBindingConnection,
+    limits: Partial<MessageLimits>,
+    verifier: MessageVerifier,
+  ) => VerifiedMessage;
+  /** The field of a request by RFC 8473: exactly one provided binding. */
+  readonly verifySecTokenBinding: typeof verifySecTokenBinding;
 }
 
 export const subject: Subject = {
@@ -21,27 +30,7 @@ export const subject: Subject = {
   decodeTokenBindingID,
   decodeTokenBindingMessage,
   decodeTokenBindingParameters,
-  verifyTokenBindingMessage,
+  verifyMessage: (bytes, connection, limits, verifier) =>
+    verifier.verify(decodeTokenBindingMessage(bytes, limits), connection),
+  verifySecTokenBinding,
 };
-
-/** A server's memory of keys that counts what is done with them. It lives on, as a server's does. */
-export class CountingKeys extends KnownKeys {
-  imports = 0;
-  verifications = 0;
-
-  override get(id: TokenBindingID): ReturnType<KnownKeys["get"]> {
-    this.imports++;
-    const known = super.get(id);
-    const { publicKey } = known;
-    const verify = (data: Uint8Array, signature: Uint8Array) => {
-      this.verifications++;
-      return publicKey.verify(data, signature);
-    };
-    return { ...known, publicKey: { ...publicKey, verify } };
-  }
-
-  reset(): void {
-    this.imports = 0;
-    this.verifications = 0;
-  }
-}

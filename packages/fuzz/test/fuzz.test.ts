@@ -1,5 +1,13 @@
-import { decodeTokenBindingMessage, type KeyParameters, TokenBindingError } from "@tokbind/codec";
-import { KnownKeys, verifyTokenBindingMessage } from "@tokbind/server";
+import { createHash } from "node:crypto";
+import {
+  decodeSecTokenBinding,
+  decodeTokenBindingMessage,
+  keyParametersName,
+  TokenBindingError,
+  type TokenBindingErrorCode,
+  type TokenBindingMessage,
+} from "@tokbind/codec";
+import type { VerifiedMessage } from "@tokbind/message";
 import { expect, test } from "vitest";
 import { Fuzzer, type Report } from "../src/fuzz.ts";
 import { type Subject, subject } from "../src/subject.ts";
@@ -25,6 +33,7 @@ test("[TBP-3-20] [TBP-4.2-07] [A-06] [A-07] [A-08] [A-10] no mutant gets another
   expect([...outcomes.keys()].sort()).toEqual([
     ...["accepted", "base64url_character", "base64url_length", "base64url_unused_bits", "empty_message"],
     ...[
+      "header_repeated",
       "invalid_argument",
       "key_invalid",
       "key_parameters_mismatch",
@@ -49,30 +58,29 @@ test("the same seed makes the same mutants", () => {
   expect(other!.progress).not.toEqual(one!.progress);
 });
 
-type Judge = (data: Uint8Array, signature: Uint8Array, verdict: boolean) => boolean;
-
-/** Keys that judge signatures in a way of their own. */
-class OtherKeys extends KnownKeys {
-  readonly #judge: Judge;
-
-  constructor(judge: Judge) {
-    super(16);
-    this.#judge = judge;
-  }
-
-  override get(id: Parameters<KnownKeys["get"]>[0]): ReturnType<KnownKeys["get"]> {
-    const known = super.get(id);
-    const { publicKey } = known;
-    const verify = (data: Uint8Array, signature: Uint8Array) =>
-      this.#judge(data, signature, publicKey.verify(data, signature));
-    return { ...known, publicKey: { ...publicKey, verify } };
+/** What `run` returns, or what `instead` makes of its refusal with this code. */
+function unless<T>(code: TokenBindingErrorCode, run: () => T, instead: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof TokenBindingError && error.code === code) return instead();
+    throw error;
   }
 }
 
-const trustingKeys = new OtherKeys(() => true);
-const lowSKeys = new OtherKeys(
-  (_, signature, good) => good && (signature.length !== 64 || signature[32]! < 0x80),
-);
+/** What a message says of itself. */
+function claimed({ tokenBindings }: TokenBindingMessage): VerifiedMessage {
+  const [provided, referred] = [0, 1].map((wanted) => {
+    const binding = tokenBindings.find(({ type }) => type === wanted);
+    if (binding === undefined) return undefined;
+    const { bytes: id, keyParameters: code } = binding.id;
+    const tbh = createHash("sha256").update(id).digest("base64url");
+    const keyParameters = keyParametersName(code);
+    return { id, tbh, keyParameters: keyParameters ?? code, usable: keyParameters !== undefined };
+  });
+  const others = tokenBindings.filter(({ type }) => type > 1);
+  return { provided: provided as VerifiedMessage["provided"], referred, others };
+}
 
 /** A subject that is wrong about everything. */
 const nothing = () => {
@@ -83,7 +91,8 @@ const refusing: Subject = {
   decodeTokenBindingID: nothing,
   decodeTokenBindingMessage: nothing,
   decodeTokenBindingParameters: nothing,
-  verifyTokenBindingMessage: nothing,
+  verifyMessage: nothing,
+  verifySecTokenBinding: nothing,
 };
 
 const broken: [what: string, finding: RegExp, part: Partial<Subject>][] = [
@@ -91,38 +100,39 @@ const broken: [what: string, finding: RegExp, part: Partial<Subject>][] = [
     "takes any signature",
     /^ACCEPTED .*signature/,
     {
-      verifyTokenBindingMessage: (message, connection, options) =>
-        verifyTokenBindingMessage(message, connection, options, trustingKeys),
+      verifyMessage: (bytes, connection, limits, verifier) =>
+        unless(
+          "signature_invalid",
+          () => subject.verifyMessage(bytes, connection, limits, verifier),
+          () => claimed(decodeTokenBindingMessage(bytes)),
+        ),
     },
   ],
   [
     "takes any key parameters",
-    /^ACCEPTED .*parameters/,
+    /judge (refuses|says): parameters$/,
     {
-      verifyTokenBindingMessage: (message, connection, options) => {
-        const attempt = (keyParameters: KeyParameters) => {
-          try {
-            return verifyTokenBindingMessage(message, { ...connection, keyParameters }, options);
-          } catch (error) {
-            return error as TokenBindingError;
-          }
-        };
-        const names = [connection.keyParameters, "rsa2048_pkcs1.5", "rsa2048_pss", "ecdsap256"] as const;
-        const answers = names.map(attempt);
-        for (const answer of answers) if (!(answer instanceof TokenBindingError)) return answer;
-        throw answers[0] as TokenBindingError;
-      },
+      verifyMessage: (bytes, connection, ...rest) =>
+        unless(
+          "key_parameters_mismatch",
+          () => subject.verifyMessage(bytes, connection, ...rest),
+          () => {
+            const provided = decodeTokenBindingMessage(bytes).tokenBindings.find(({ type }) => type === 0)!;
+            const keyParameters = keyParametersName(provided.id.keyParameters)!;
+            return subject.verifyMessage(bytes, { ...connection, keyParameters }, ...rest);
+          },
+        ),
     },
   ],
   [
     "remembers a message whatever the connection",
     /^ACCEPTED/,
     {
-      verifyTokenBindingMessage: (() => {
-        const remembered = new Map<string, ReturnType<typeof verifyTokenBindingMessage>>();
-        return (message, ...rest) => {
-          const name = Buffer.from(message).toString("latin1");
-          const verified = remembered.get(name) ?? verifyTokenBindingMessage(message, ...rest);
+      verifyMessage: (() => {
+        const remembered = new Map<string, VerifiedMessage>();
+        return (bytes, ...rest) => {
+          const name = Buffer.from(bytes).toString("latin1");
+          const verified = remembered.get(name) ?? subject.verifyMessage(bytes, ...rest);
           remembered.set(name, verified);
           return verified;
         };
@@ -131,12 +141,54 @@ const broken: [what: string, finding: RegExp, part: Partial<Subject>][] = [
   ],
   [
     "takes what Node takes for base64url",
-    /judge (refuses|says): text$/,
+    /^ACCEPTED .*text$|judge says: text$/,
     {
-      verifyTokenBindingMessage: (message, ...rest) =>
-        verifyTokenBindingMessage(
-          typeof message === "string" ? Buffer.from(message, "base64url") : message,
+      verifySecTokenBinding: (lines, ...rest) => {
+        if (lines.length > 1 || lines[0]!.includes(",")) return subject.verifySecTokenBinding(lines, ...rest);
+        const text = Buffer.from(lines[0]!, "base64url").toString("base64url");
+        return subject.verifySecTokenBinding([text], ...rest);
+      },
+    },
+  ],
+  [
+    "looks at the first of several fields only",
+    /judge (refuses|says): repeated$/,
+    { verifySecTokenBinding: ([line], ...rest) => subject.verifySecTokenBinding([line!], ...rest) },
+  ],
+  [
+    "looks at the first of several values only",
+    /judge (refuses|says): repeated$/,
+    {
+      verifySecTokenBinding: (lines, ...rest) =>
+        subject.verifySecTokenBinding(
+          lines.map((line) => line.split(",")[0]!),
           ...rest,
+        ),
+    },
+  ],
+  [
+    "takes a field without a provided binding",
+    /judge (refuses|says): set$/,
+    {
+      verifySecTokenBinding: (lines, connection, options, verifier) => {
+        const message = decodeSecTokenBinding(lines, options)!;
+        return verifier!.verify(message, connection) as ReturnType<Subject["verifySecTokenBinding"]>;
+      },
+    },
+  ],
+  [
+    "verifies bindings of unknown type without end",
+    /judge refuses: count$|judge says: count$|looked at, allowed [04]$/,
+    {
+      verifyMessage: (bytes, connection, limits, verifier) =>
+        unless(
+          "too_many_bindings",
+          () => subject.verifyMessage(bytes, connection, limits, verifier),
+          () => {
+            const { tokenBindings } = decodeTokenBindingMessage(bytes, limits);
+            for (const binding of tokenBindings) verifier.verify({ tokenBindings: [binding] }, connection);
+            return claimed({ tokenBindings });
+          },
         ),
     },
   ],
@@ -146,7 +198,7 @@ const broken: [what: string, finding: RegExp, part: Partial<Subject>][] = [
     { decodeBase64url: (text) => new Uint8Array(Buffer.from(text, "base64url")) },
   ],
   [
-    "overlooks a byte behind the message",
+    "overlooks a byte after the message",
     /^DECODED .*framing/,
     {
       decodeTokenBindingMessage: (bytes, options) => {
@@ -162,15 +214,15 @@ const broken: [what: string, finding: RegExp, part: Partial<Subject>][] = [
   ],
   [
     "works before it checks",
-    /signatures looked at, allowed [02]$/,
+    /signatures looked at, allowed [024]$/,
     {
-      verifyTokenBindingMessage: (message, connection, options, knownKeys) => {
+      verifyMessage: (bytes, connection, limits, verifier) => {
         try {
-          verifyTokenBindingMessage(message, connection, { ...options, maxTokenBindings: 1000 }, knownKeys);
+          subject.verifyMessage(bytes, connection, { ...limits, maxTokenBindings: 1000 }, verifier);
         } catch {
           // The answer is the right one; what it costs is not.
         }
-        return verifyTokenBindingMessage(message, connection, options, knownKeys);
+        return subject.verifyMessage(bytes, connection, limits, verifier);
       },
     },
   ],
@@ -178,8 +230,8 @@ const broken: [what: string, finding: RegExp, part: Partial<Subject>][] = [
     "swaps what was proven",
     /established something else/,
     {
-      verifyTokenBindingMessage: (...input) => {
-        const verified = verifyTokenBindingMessage(...input);
+      verifySecTokenBinding: (...input) => {
+        const verified = subject.verifySecTokenBinding(...input)!;
         const { provided, referred } = verified;
         return { ...verified, provided: { ...provided, tbh: referred?.tbh ?? provided.tbh } };
       },
@@ -189,8 +241,15 @@ const broken: [what: string, finding: RegExp, part: Partial<Subject>][] = [
     "refuses high S",
     /^refused with signature_invalid/,
     {
-      verifyTokenBindingMessage: (message, connection, options) =>
-        verifyTokenBindingMessage(message, connection, options, lowSKeys),
+      verifyMessage: (bytes, ...rest) => {
+        const verified = subject.verifyMessage(bytes, ...rest);
+        for (const { signature } of decodeTokenBindingMessage(bytes).tokenBindings) {
+          if (signature.length === 64 && signature[32]! >= 0x80) {
+            throw new TokenBindingError("signature_invalid", "high S");
+          }
+        }
+        return verified;
+      },
     },
   ],
   [
