@@ -1,16 +1,16 @@
-import { boundCookie } from "./bound-cookie.ts";
+import { boundCookie } from "./groups/bound-cookie.ts";
 import { format } from "./format.ts";
-import { headerGroup } from "./header.ts";
-import { idGroup } from "./id.ts";
-import { messageGroup } from "./message.ts";
-import { negotiationAnswer } from "./negotiation-answer.ts";
-import { negotiationBody } from "./negotiation-body.ts";
-import { negotiationOffer } from "./negotiation-offer.ts";
-import { ttrpHeader } from "./ttrp-header.ts";
-import { verificationBindings } from "./verification-bindings.ts";
-import { verificationEcdsap256 } from "./verification-ecdsap256.ts";
-import { verificationPkcs1 } from "./verification-pkcs1.ts";
-import { verificationPss } from "./verification-pss.ts";
+import { headerGroup } from "./groups/header.ts";
+import { idGroup } from "./groups/id.ts";
+import { messageGroup } from "./groups/message.ts";
+import { negotiationAnswer } from "./groups/negotiation-answer.ts";
+import { negotiationBody } from "./groups/negotiation-body.ts";
+import { negotiationOffer } from "./groups/negotiation-offer.ts";
+import { ttrpHeader } from "./groups/ttrp-header.ts";
+import { verificationBindings } from "./groups/verification-bindings.ts";
+import { verificationEcdsap256 } from "./groups/verification-ecdsap256.ts";
+import { verificationPkcs1 } from "./groups/verification-pkcs1.ts";
+import { verificationPss } from "./groups/verification-pss.ts";
 
 /** Every generated file of test-vectors/ by its name. */
 export function files(): Map<string, string> {
