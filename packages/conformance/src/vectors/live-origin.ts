@@ -4,9 +4,9 @@ import type { AddressInfo } from "node:net";
 import * as tls from "node:tls";
 import { type KeyParameters, secTokenBinding } from "@tokbind/codec";
 import { TokenBindingError, TokenBindingVerifier, withTokenBinding } from "@tokbind/server";
-import type { Certificate } from "../throwaway-certificate.ts";
+import { loopbackCertificate } from "../loopback-certificate.ts";
 
-/** A server on loopback that says what it thinks of the Sec-Token-Binding lines of a request. */
+/** A server on loopback that answers with its verdict on the Sec-Token-Binding lines of a request. */
 export interface LiveOrigin {
   /**
    * Sends these lines as they are, on a connection of their own with negotiated Token Binding.
@@ -18,20 +18,17 @@ export interface LiveOrigin {
 }
 
 /** Starts the server; it negotiates these key parameters only. */
-export async function startLiveOrigin(
-  certificate: Certificate,
-  keyParameters: KeyParameters,
-): Promise<LiveOrigin> {
+export async function startLiveOrigin(keyParameters: KeyParameters): Promise<LiveOrigin> {
   const verifier = new TokenBindingVerifier();
   const options = { keyParameters: [keyParameters] };
   const server = withTokenBinding(
     () =>
-      https.createServer(certificate, (request, response) => {
+      https.createServer(loopbackCertificate, (request, response) => {
         try {
           response.end(verifier.verify(request) === undefined ? "unbound" : "accepted");
         } catch (error) {
-          if (!(error instanceof TokenBindingError)) throw error;
-          response.writeHead(error.status).end(error.code);
+          const code = error instanceof TokenBindingError ? error.code : String(error);
+          response.writeHead(400).end(code);
         }
       }),
     options,
@@ -42,7 +39,7 @@ export async function startLiveOrigin(
 
   async function ask(fields: readonly string[]): Promise<string> {
     const socket = withTokenBinding(
-      () => tls.connect({ port, host: "127.0.0.1", servername: "localhost", ca: certificate.cert }),
+      () => tls.connect({ port, host: "127.0.0.1", servername: "localhost", ca: loopbackCertificate.cert }),
       options,
     );
     await once(socket, "secureConnect");

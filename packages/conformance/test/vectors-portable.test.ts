@@ -2,7 +2,7 @@
 
 import { generateKey } from "@tokbind/crypto";
 import { describe, expect, test, vi } from "vitest";
-import { testCases, vectorFiles } from "./support/vectors.ts";
+import { byName, testCases, vectorFiles } from "./support/vectors.ts";
 
 // Server and runner import @tokbind/crypto, whose import #backend the condition "node" resolves to the other one.
 vi.mock("../../crypto/src/backend/node.ts", () => import("../../crypto/src/backend/portable.ts"));
@@ -16,9 +16,6 @@ test("the portable backend is the one in use", async () => {
 const groups = ["verification", "id", "bound-cookie", "published-example"];
 const files = vectorFiles.filter(({ group }) => groups.includes(group));
 
-describe.each(files.map((file) => [file.path.replace(/^.*[/\\]/, ""), file] as const))(
-  "portable, %s",
-  (_name, file) => {
-    testCases(file);
-  },
-);
+describe.each(byName(files))("portable, %s", (_name, file) => {
+  testCases(file);
+});

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { keyParametersName, decodeTokenBindingParameters } from "@tokbind/codec";
 import { handshake, only, raw, tokenBinding } from "../../tls/test/support/handshake.ts";
 import { extension24, type Hello, proxy, type Tape } from "../../tls/test/support/proxy.ts";
-import { vectorFiles, type Case } from "./support/vectors.ts";
+import { type Case, title, vectorFiles } from "./support/vectors.ts";
 
 interface Handshake {
   readonly tlsVersion: string;
@@ -21,10 +21,7 @@ const edited = (group: string) =>
     .filter(({ tlsVersion, renegotiationIndication, offer, answer }) => {
       return tlsVersion === "1.2" && (!renegotiationIndication || (offer === null && answer !== undefined));
     })
-    .map(
-      (test) =>
-        [`${test.requirements.map((id) => `[${id}] `).join("")}${test.tcId} ${test.comment}`, test] as const,
-    );
+    .map((test) => [title(test), test] as const);
 
 const renegotiationInfo = 0xff01;
 const renegotiationSuite = 0x00ff;

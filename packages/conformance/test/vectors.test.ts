@@ -1,7 +1,7 @@
 // Every vector through the library with the Node backend; handshakes and field values live as well.
 
 import { describe, expect, test } from "vitest";
-import { testCases, vectorFiles } from "./support/vectors.ts";
+import { byName, testCases, vectorFiles } from "./support/vectors.ts";
 
 test("there are at least 300 vectors, good and bad ones in every generated file", () => {
   expect(vectorFiles.reduce((sum, { tests }) => sum + tests.length, 0)).toBeGreaterThanOrEqual(300);
@@ -11,9 +11,6 @@ test("there are at least 300 vectors, good and bad ones in every generated file"
   }
 });
 
-describe.each(vectorFiles.map((file) => [file.path.replace(/^.*[/\\]/, ""), file] as const))(
-  "%s",
-  (_name, file) => {
-    testCases(file);
-  },
-);
+describe.each(byName(vectorFiles))("%s", (_name, file) => {
+  testCases(file);
+});
