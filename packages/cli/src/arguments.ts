@@ -1,20 +1,34 @@
-import { readFileSync } from "node:fs";
-import { ekmLength, type KeyParameters, keyParametersCodes } from "@tokbind/codec";
+import {
+  checkKeyParameters,
+  checkKeyParametersList,
+  ekmLength,
+  type KeyParameters,
+  TokenBindingError,
+} from "@tokbind/codec";
 import { InvalidArgumentError } from "commander";
 
-const names = Object.keys(keyParametersCodes) as KeyParameters[];
-
-export function isKeyParameters(value: unknown): value is KeyParameters {
-  return names.includes(value as KeyParameters);
-}
-
 export function parseKeyParameters(value: string): KeyParameters {
-  if (isKeyParameters(value)) return value;
-  throw new InvalidArgumentError(`expected one of ${names.join(", ")}.`);
+  return asArgument(() => {
+    checkKeyParameters(value);
+    return value;
+  });
 }
 
-export function parseKeyParametersList(value: string): KeyParameters[] {
-  return value.split(",").map(parseKeyParameters);
+export function parseKeyParametersList(value: string): readonly KeyParameters[] {
+  const list = value.split(",");
+  return asArgument(() => {
+    checkKeyParametersList(list);
+    return list;
+  });
+}
+
+function asArgument<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof TokenBindingError) throw new InvalidArgumentError(error.message);
+    throw error;
+  }
 }
 
 /** The 32 bytes of an EKM in hex, undefined when the text is anything else. */
@@ -27,11 +41,41 @@ export function parseEkm(value: string): Uint8Array {
   const ekm = ekmFromHex(value);
   if (ekm !== undefined) return ekm;
   throw new InvalidArgumentError(
-    `expected ${ekmLength * 2} hex digits (${ekmLength} bytes), got ${value.length}.`,
+    `expected ${ekmLength * 2} hex digits (${ekmLength} bytes), got ${value.length} characters.`,
   );
 }
 
-/** A message given as an argument, or on standard input for `-`. */
-export function readMessage(argument: string): string {
-  return argument === "-" ? readFileSync(0, "utf8").trim() : argument;
+export function parsePort(value: string): number {
+  const port = Number(value);
+  if (/^\d{1,5}$/.test(value) && port <= 65535) return port;
+  throw new InvalidArgumentError("expected a port, 0 to 65535.");
+}
+
+export function parseTls(value: string): "1.2" | "1.3" {
+  if (value === "1.2" || value === "1.3") return value;
+  throw new InvalidArgumentError("expected 1.2 or 1.3.");
+}
+
+export function parseUrl(value: string): string {
+  const protocol = URL.canParse(value) ? new URL(value).protocol : undefined;
+  if (protocol === "https:" || protocol === "http:") return value;
+  throw new InvalidArgumentError("expected a URL that begins with https:// or http://.");
+}
+
+// token of RFC 9110 section 5.6.2
+const token = /^[\w!#$%&'*+.^`|~-]+$/;
+
+export function parseMethod(value: string): string {
+  if (token.test(value)) return value;
+  throw new InvalidArgumentError("expected a method, such as PUT.");
+}
+
+/** A field line; `before` is what further -H have given, names and values in turn. */
+export function parseHeader(line: string, before: readonly string[]): readonly string[] {
+  const colon = line.indexOf(":");
+  const name = line.slice(0, Math.max(0, colon)).trim();
+  const value = line.slice(colon + 1).trim();
+  // What field-value of RFC 9110 section 5.5 allows.
+  if (token.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return [...before, name, value];
+  throw new InvalidArgumentError('expected "Name: value".');
 }

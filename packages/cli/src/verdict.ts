@@ -1,45 +1,27 @@
-import {
-  encodeBase64url,
-  type KeyParameters,
-  TokenBindingError,
-  type TokenBindingErrorCode,
-} from "@tokbind/codec";
-import {
-  type ReferredTokenBinding,
-  type TokenBindingConnection,
-  type VerifiedTokenBindings,
-  verifySecTokenBinding,
-} from "@tokbind/server";
-
-interface AcceptedId {
-  readonly id: string;
-  readonly keyParameters: KeyParameters | number;
-  readonly tbh: string;
-}
+import { TokenBindingError, type TokenBindingErrorCode } from "@tokbind/codec";
+import { type TokenBindingConnection, verifySecTokenBinding } from "@tokbind/server";
+import { identityJson, type IdentityJson } from "./identity-json.ts";
 
 /** What `tokbind verify` says of a message. */
 export type Verdict =
-  | { accepted: true; provided: AcceptedId; referred: (AcceptedId & { usable: boolean }) | null }
-  | { accepted: false; code: TokenBindingErrorCode; reason: string };
+  | {
+      readonly accepted: true;
+      readonly provided: IdentityJson;
+      readonly referred: (IdentityJson & { readonly usable: boolean }) | null;
+    }
+  | { readonly accepted: false; readonly code: TokenBindingErrorCode; readonly reason: string };
 
-/** Judges a message as a server with this connection would. */
-export function judge(message: string, connection: TokenBindingConnection): Verdict {
+/** The verdict of a server with this connection on a message in a Sec-Token-Binding field. */
+export function verdictOn(message: string, connection: TokenBindingConnection): Verdict {
   try {
-    return accepted(verifySecTokenBinding([message], connection)!);
+    const { provided, referred } = verifySecTokenBinding([message], connection)!;
+    return {
+      accepted: true,
+      provided: identityJson(provided),
+      referred: referred === undefined ? null : { ...identityJson(referred), usable: referred.usable },
+    };
   } catch (error) {
     if (!(error instanceof TokenBindingError)) throw error;
     return { accepted: false, code: error.code, reason: error.message };
   }
-}
-
-function accepted({ provided, referred }: VerifiedTokenBindings): Verdict {
-  return {
-    accepted: true,
-    provided: acceptedId(provided),
-    referred: referred === undefined ? null : { ...acceptedId(referred), usable: referred.usable },
-  };
-}
-
-function acceptedId(binding: Omit<ReferredTokenBinding, "usable">): AcceptedId {
-  return { id: encodeBase64url(binding.id), keyParameters: binding.keyParameters, tbh: binding.tbh };
 }

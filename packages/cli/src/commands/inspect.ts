@@ -2,7 +2,6 @@ import { styleText } from "node:util";
 import {
   decodeBase64url,
   decodeTokenBindingMessage,
-  encodeBase64url,
   type KeyParameters,
   keyParametersName,
   type TokenBinding,
@@ -10,14 +9,16 @@ import {
   type TokenBindingErrorCode,
   tokenBindingTypes,
 } from "@tokbind/codec";
-import { tokenBindingHash } from "@tokbind/crypto";
+import { claimedIdentityJson } from "../identity-json.ts";
+import { print } from "../output.ts";
+import { readMessage } from "../read-message.ts";
 import { requirementsOf } from "../requirements-of.ts";
-import { judge, type Verdict } from "../verdict.ts";
+import { type Verdict, verdictOn } from "../verdict.ts";
 
 export interface InspectOptions {
-  readonly ekm?: Uint8Array;
-  readonly negotiated?: KeyParameters;
-  readonly json?: boolean;
+  readonly ekm?: Uint8Array | undefined;
+  readonly negotiated: KeyParameters;
+  readonly json?: boolean | undefined;
 }
 
 interface Field {
@@ -43,13 +44,13 @@ interface Inspection {
 }
 
 /** `tokbind inspect`: shows every field of a message, and where a broken one breaks. Exit code 1 then. */
-export function inspect(message: string, options: InspectOptions): number {
-  const inspection = look(message, options);
-  process.stdout.write(options.json ? `${JSON.stringify(inspection)}\n` : describe(inspection));
+export async function inspect(argument: string, options: InspectOptions): Promise<number> {
+  const inspection = look(await readMessage(argument), options);
+  await print(options.json ? `${JSON.stringify(inspection)}\n` : describe(inspection));
   return inspection.error === null && inspection.verdict?.accepted !== false ? 0 : 1;
 }
 
-function look(message: string, options: InspectOptions): Inspection {
+function look(message: string, { ekm, negotiated }: InspectOptions): Inspection {
   const fields: Field[] = [];
   let bytes = new Uint8Array();
   let bindings: object[] = [];
@@ -66,10 +67,7 @@ function look(message: string, options: InspectOptions): Inspection {
     const requirements = requirementsOf(code, field);
     error = { code, reason, field: field ?? null, offset: offset ?? null, requirements };
   }
-  const verdict =
-    options.ekm === undefined
-      ? null
-      : judge(message, { ekm: options.ekm, keyParameters: options.negotiated ?? "ecdsap256" });
+  const verdict = ekm === undefined ? null : verdictOn(message, { ekm, keyParameters: negotiated });
   return { length: bytes.length, fields, bindings, error, verdict };
 }
 
@@ -94,14 +92,8 @@ function typeName(type: number): string {
   return `unassigned ${type}`;
 }
 
-function describeBinding(binding: TokenBinding): object {
-  return {
-    type: typeName(binding.type),
-    keyParameters: keyParametersName(binding.id.keyParameters) ?? binding.id.keyParameters,
-    id: encodeBase64url(binding.id.bytes),
-    tbh: tokenBindingHash(binding.id.bytes),
-    extensions: binding.extensions.length,
-  };
+function describeBinding({ type, id, extensions }: TokenBinding): object {
+  return { type: typeName(type), ...claimedIdentityJson(id), extensions: extensions.length };
 }
 
 const bytesALine = 16;

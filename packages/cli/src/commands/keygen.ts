@@ -1,32 +1,40 @@
-import { encodeBase64url, type KeyParameters } from "@tokbind/codec";
-import { generateKey, tokenBindingHash } from "@tokbind/crypto";
+import { type KeyParameters, TokenBindingError } from "@tokbind/codec";
+import { generateKey } from "@tokbind/crypto";
+import { claimedIdentityJson } from "../identity-json.ts";
 import { formatKey, writeKeyFile } from "../key-file.ts";
+import { isOutputClosed, OutputError, print } from "../output.ts";
 
 export interface KeygenOptions {
   readonly type: KeyParameters;
-  readonly out?: string;
-  readonly json?: boolean;
+  readonly out?: string | undefined;
+  readonly json?: boolean | undefined;
 }
 
-/** `tokbind keygen`: a new key as a private JWK, in a file with mode 0600 or on standard output. */
+/** `tokbind keygen`: a new key as a private JWK, in a new file with mode 0600 or on standard output. */
 export async function keygen(options: KeygenOptions): Promise<number> {
-  const key = await generateKey(options.type, { extractable: true });
+  const { type, out, json } = options;
+  const key = await generateKey(type, { extractable: true });
   const jwk = await formatKey(key);
-  if (options.out === undefined) {
-    process.stdout.write(jwk);
+  if (out === undefined) {
+    await printKey(jwk);
     return 0;
   }
-  await writeKeyFile(options.out, jwk);
-  const made = {
-    file: options.out,
-    keyParameters: key.keyParameters,
-    id: encodeBase64url(key.id.bytes),
-    tbh: tokenBindingHash(key.id.bytes),
-  };
-  process.stdout.write(
-    options.json
-      ? `${JSON.stringify(made)}\n`
-      : `${made.file}: ${made.keyParameters} private key, tbh ${made.tbh}\n`,
-  );
+  await writeKeyFile(out, jwk);
+  const made = { file: out, ...claimedIdentityJson(key.id) };
+  await print(json ? `${JSON.stringify(made)}\n` : `${out}: ${type} private key, tbh ${made.tbh}\n`);
   return 0;
+}
+
+/** A key must not get lost without a word: not even where other commands end quietly. */
+async function printKey(jwk: string): Promise<void> {
+  if (isOutputClosed()) throw lost("standard output is closed");
+  try {
+    await print(jwk);
+  } catch (error) {
+    throw error instanceof OutputError ? lost(error.message) : error;
+  }
+}
+
+function lost(reason: string): TokenBindingError {
+  return new TokenBindingError("key_store", `the new key is lost: ${reason}; use --out FILE`);
 }

@@ -1,21 +1,23 @@
 import { readFileSync } from "node:fs";
 import { FileKeyStore, MemoryKeyStore, type SentRequest, TokenBindingAgent } from "@tokbind/client";
-import { type KeyParameters, TokenBindingError } from "@tokbind/codec";
+import type { KeyParameters } from "@tokbind/codec";
 import { Agent, type Dispatcher, request as send } from "undici";
-import { describeNegotiated } from "../describe-negotiated.ts";
+import { negotiatedJson } from "../negotiated-json.ts";
+import { print, warn } from "../output.ts";
 
 export interface RequestOptions {
-  readonly insecure?: boolean;
-  readonly verbose?: boolean;
-  readonly keyStore?: string;
-  readonly tls?: "1.2" | "1.3";
+  readonly insecure?: boolean | undefined;
+  readonly verbose?: boolean | undefined;
+  readonly keyStore?: string | undefined;
+  readonly tls?: "1.2" | "1.3" | undefined;
   /** False for `--no-token-binding`. */
   readonly tokenBinding: boolean;
   readonly keyParameters: readonly KeyParameters[];
-  readonly request?: string;
+  readonly request?: string | undefined;
+  /** Names and values in turn, as undici takes them when a name may come twice. */
   readonly header: readonly string[];
-  readonly data?: string;
-  readonly json?: boolean;
+  readonly data?: string | undefined;
+  readonly json?: boolean | undefined;
 }
 
 /** `tokbind request`: one request; exit code 1 when there is no answer, or one that is an error (4xx, 5xx). */
@@ -31,10 +33,10 @@ export async function request(url: string, options: RequestOptions): Promise<num
       ...(body !== undefined && { body }),
     });
     const answer = Buffer.from(await response.body.arrayBuffer());
-    if (options.json) process.stdout.write(`${JSON.stringify(describe(response, answer, sent))}\n`);
+    if (options.json) await print(`${JSON.stringify(describe(response, answer, sent))}\n`);
     else {
-      if (options.verbose) process.stderr.write(report(url, options, response, sent));
-      process.stdout.write(answer);
+      if (options.verbose) warn(report(url, options, response, sent));
+      await print(answer);
     }
     return response.statusCode < 400 ? 0 : 1;
   } finally {
@@ -58,18 +60,9 @@ function readBody(data: string | undefined): string | Buffer | undefined {
   return data?.startsWith("@") ? readFileSync(data.slice(1)) : data;
 }
 
-/** Names and values in turn, as undici takes them when a name may come twice. */
-function headerList(options: RequestOptions, hasBody: boolean): string[] {
-  const list = options.header.flatMap((line) => {
-    const colon = line.indexOf(":");
-    if (colon > 0) return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
-    throw new TokenBindingError(
-      "invalid_argument",
-      `-H: expected "Name: value", got ${JSON.stringify(line)}`,
-    );
-  });
-  const isNamed = list.some((name, i) => i % 2 === 0 && name.toLowerCase() === "content-type");
-  return hasBody && !isNamed ? [...list, "Content-Type", "application/x-www-form-urlencoded"] : list;
+function headerList({ header }: RequestOptions, hasBody: boolean): string[] {
+  const isNamed = header.some((name, i) => i % 2 === 0 && name.toLowerCase() === "content-type");
+  return [...header, ...(hasBody && !isNamed ? ["Content-Type", "application/x-www-form-urlencoded"] : [])];
 }
 
 function describe(response: Dispatcher.ResponseData, body: Buffer, sent: SentRequest | undefined): object {
@@ -77,7 +70,7 @@ function describe(response: Dispatcher.ResponseData, body: Buffer, sent: SentReq
     status: response.statusCode,
     headers: response.headers,
     body: body.toString("utf8"),
-    negotiated: sent?.negotiated === undefined ? null : describeNegotiated(sent.negotiated),
+    negotiated: sent?.negotiated === undefined ? null : negotiatedJson(sent.negotiated),
     secTokenBinding: sent?.secTokenBinding ?? null,
   };
 }
@@ -93,7 +86,7 @@ function report(
     const offered = options.tokenBinding && url.startsWith("https:");
     lines.push(`* Token Binding: ${offered ? "offered, the server does not do it" : "not offered"}`);
   } else {
-    const { tls, version, keyParameters, ekm } = describeNegotiated(sent.negotiated);
+    const { tls, version, keyParameters, ekm } = negotiatedJson(sent.negotiated);
     lines.push(`* ${tls}, Token Binding ${version}, ${keyParameters}`, `* EKM ${ekm}`);
   }
   if (sent?.secTokenBinding !== undefined) lines.push(`> Sec-Token-Binding: ${sent.secTokenBinding}`);

@@ -1,30 +1,28 @@
 import { type KeyParameters, TokenBindingError } from "@tokbind/codec";
-import { createTokenBindingMessage } from "@tokbind/client";
+import { createTokenBindingMessage } from "@tokbind/message";
 import { readKeyFile } from "../key-file.ts";
+import { print } from "../output.ts";
 
 export interface SignOptions {
   readonly ekm: Uint8Array;
   readonly provided: string;
-  readonly referred?: string;
-  readonly negotiated?: KeyParameters;
-  readonly json?: boolean;
+  readonly referred?: string | undefined;
+  readonly negotiated?: KeyParameters | undefined;
+  readonly json?: boolean | undefined;
 }
 
 /** `tokbind sign`: prints the Sec-Token-Binding value for a connection with this EKM. */
 export async function sign(options: SignOptions): Promise<number> {
+  const { ekm, negotiated } = options;
   const provided = await readKeyFile(options.provided);
   const referred = options.referred === undefined ? undefined : await readKeyFile(options.referred);
-  if (options.negotiated !== undefined && options.negotiated !== provided.keyParameters) {
+  if (negotiated !== undefined && negotiated !== provided.keyParameters) {
     throw new TokenBindingError(
       "key_parameters_mismatch",
-      `${options.provided}: expected a key for the negotiated ${options.negotiated}, got ${provided.keyParameters}`,
+      `${options.provided}: expected a key for the negotiated ${negotiated}, got ${provided.keyParameters}`,
     );
   }
-  const message = await createTokenBindingMessage({
-    ekm: options.ekm,
-    provided,
-    ...(referred && { referred }),
-  });
-  process.stdout.write(options.json ? `${JSON.stringify({ message })}\n` : `${message}\n`);
+  const message = await createTokenBindingMessage({ ekm, provided, referred });
+  await print(options.json ? `${JSON.stringify({ message })}\n` : `${message}\n`);
   return 0;
 }

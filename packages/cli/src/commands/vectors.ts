@@ -1,5 +1,9 @@
-import { type CaseReport, runVectorFile } from "../vectors/run-vectors.ts";
-import { readVectorFiles, VectorFileError } from "../vectors/vector-file.ts";
+import { type CaseReport, readVectorFiles, runVectorFile, VectorFileError } from "@tokbind/conformance";
+import { print, warn } from "../output.ts";
+
+export interface VectorsOptions {
+  readonly json?: boolean | undefined;
+}
 
 const failed = 1;
 const wrongUsage = 2;
@@ -24,24 +28,23 @@ interface Failure {
  * `tokbind vectors`: runs test vectors and prints a summary per group. Exit code 1 when a case fails or a file
  * does not conform to its schema, 2 when there is no such file.
  *
- * @param paths - vector files and directories of them; none means test-vectors/ of the clone
+ * @param paths - vector files and directories of them; none means the project's own
  */
-export async function vectors(paths: string[], options: { json?: boolean }): Promise<number> {
+export async function vectors(paths: readonly string[], { json }: VectorsOptions): Promise<number> {
   try {
-    const files = readVectorFiles(paths);
     const groups = new Map<string, GroupSummary>();
     const failures: Failure[] = [];
-    for (const file of files) {
+    for (const file of readVectorFiles(paths)) {
       const reports = await runVectorFile(file);
       count(groups, file.group, reports);
       failures.push(...reports.filter(isFailure).map((report) => failure(file.path, report)));
     }
     const summary = { ok: failures.length === 0, groups: [...groups.values()], failures };
-    process.stdout.write(options.json ? `${JSON.stringify(summary)}\n` : describe(summary.groups, failures));
+    await print(json ? `${JSON.stringify(summary)}\n` : describe(summary.groups, failures));
     return summary.ok ? 0 : failed;
   } catch (error) {
     if (!(error instanceof VectorFileError)) throw error;
-    process.stderr.write(`tokbind: ${error.message}\n`);
+    warn(`tokbind: ${error.message}\n`);
     return error.isMissing ? wrongUsage : failed;
   }
 }
@@ -64,24 +67,25 @@ function failure(file: string, { test, outcome }: CaseReport): Failure {
 }
 
 function describe(groups: readonly GroupSummary[], failures: readonly Failure[]): string {
-  const lines = failures.map(
-    ({ file, tcId, comment, expected, got }) =>
-      `FAILED ${file} case ${tcId}: ${comment}\n  expected ${JSON.stringify(expected)}\n  got      ${JSON.stringify(got)}\n`,
-  );
-  const sum = { group: "total", passed: 0, failed: 0, skipped: 0, total: 0 };
-  for (const summary of [...groups, sum]) {
-    const { group, passed, failed, skipped, total } = summary;
-    const notes = [failed > 0 ? `${failed} failed` : "", skipped > 0 ? `${skipped} cannot be made here` : ""];
-    const note = notes.filter((text) => text !== "").join(", ");
-    lines.push(
-      `${group.padEnd(20)} ${`${passed}/${total}`.padStart(9)} passed${note === "" ? "" : `, ${note}`}\n`,
-    );
-    if (summary !== sum) {
-      sum.passed += passed;
-      sum.failed += failed;
-      sum.skipped += skipped;
-      sum.total += total;
-    }
+  const total: GroupSummary = { group: "total", passed: 0, failed: 0, skipped: 0, total: 0 };
+  for (const { passed, failed, skipped, total: all } of groups) {
+    total.passed += passed;
+    total.failed += failed;
+    total.skipped += skipped;
+    total.total += all;
   }
-  return lines.join("");
+  return [...failures.map(describeFailure), ...[...groups, total].map(describeGroup)].join("");
+}
+
+function describeFailure({ file, tcId, comment, expected, got }: Failure): string {
+  const verdicts = `  expected ${JSON.stringify(expected)}\n  got      ${JSON.stringify(got)}\n`;
+  return `FAILED ${file} case ${tcId}: ${comment}\n${verdicts}`;
+}
+
+function describeGroup({ group, passed, failed, skipped, total }: GroupSummary): string {
+  const notes = [
+    failed > 0 ? `, ${failed} failed` : "",
+    skipped > 0 ? `, ${skipped} cannot be made here` : "",
+  ];
+  return `${group.padEnd(20)} ${`${passed}/${total}`.padStart(9)} passed${notes.join("")}\n`;
 }

@@ -1,19 +1,21 @@
-import { once } from "node:events";
-import type { KeyParameters } from "@tokbind/codec";
-import { ekmFromHex, isKeyParameters } from "../arguments.ts";
+import { isKeyParameters, type KeyParameters } from "@tokbind/codec";
+import { ekmFromHex } from "../arguments.ts";
 import { lines } from "../lines.ts";
-import { judge, type Verdict } from "../verdict.ts";
+import { print } from "../output.ts";
+import { readMessage } from "../read-message.ts";
+import { type Verdict, verdictOn } from "../verdict.ts";
 
 export interface VerifyOptions {
   readonly ekm: Uint8Array;
   readonly negotiated: KeyParameters;
-  readonly json?: boolean;
+  readonly json?: boolean | undefined;
 }
 
-/** `tokbind verify`: judges one message; exit code 1 when it is rejected. */
-export function verify(message: string, options: VerifyOptions): number {
-  const verdict = judge(message, { ekm: options.ekm, keyParameters: options.negotiated });
-  process.stdout.write(options.json ? `${JSON.stringify(verdict)}\n` : describe(verdict));
+/** `tokbind verify`: verifies one message; exit code 1 when it is rejected. */
+export async function verify(argument: string, options: VerifyOptions): Promise<number> {
+  const { ekm, negotiated: keyParameters, json } = options;
+  const verdict = verdictOn(await readMessage(argument), { ekm, keyParameters });
+  await print(json ? `${JSON.stringify(verdict)}\n` : describe(verdict));
   return verdict.accepted ? 0 : 1;
 }
 
@@ -30,26 +32,33 @@ function describe(verdict: Verdict): string {
 
 /** `tokbind verify --jsonl`: one answer a line, whatever the line is. */
 export async function verifyLines(input: AsyncIterable<Uint8Array>): Promise<number> {
-  for await (const line of lines(input)) {
-    const answer = `${JSON.stringify(answerLine(line))}\n`;
-    if (!process.stdout.write(answer)) await once(process.stdout, "drain");
-  }
+  for await (const line of lines(input)) await print(`${JSON.stringify(answerTo(line))}\n`);
   return 0;
 }
 
-function answerLine(line: string): object {
+function answerTo(line: string): object {
   const input = parse(line);
-  const name = input["name"] ?? null;
+  const name = nameOf(input["name"]);
   const ekm = ekmFromHex(input["ekm"]);
   const negotiated = input["negotiated"];
   const message = input["message"];
   if (ekm === undefined) return malformed(name, "ekm: expected 64 hex digits");
   if (!isKeyParameters(negotiated)) return malformed(name, "negotiated: expected the name of key parameters");
   if (typeof message !== "string") return malformed(name, "message: expected a base64url string");
-  return { name, ...judge(message, { ekm, keyParameters: negotiated }) };
+  return { name, ...verdictOn(message, { ekm, keyParameters: negotiated }) };
 }
 
-function parse(line: string): Record<string, unknown> {
+type Name = string | number | null;
+
+const maxNameLength = 1024;
+
+/** What is echoed: nothing that could be nested without end, which no program can write again. */
+function nameOf(value: unknown): Name {
+  if (typeof value === "number") return value;
+  return typeof value === "string" && value.length <= maxNameLength ? value : null;
+}
+
+function parse(line: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(line);
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
@@ -58,6 +67,6 @@ function parse(line: string): Record<string, unknown> {
   }
 }
 
-function malformed(name: unknown, reason: string): object {
+function malformed(name: Name, reason: string): object {
   return { name, accepted: false, code: "invalid_argument", reason };
 }

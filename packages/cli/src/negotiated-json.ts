@@ -1,7 +1,7 @@
-import type { NegotiatedTokenBinding } from "@tokbind/server";
+import type { NegotiatedTokenBinding } from "@tokbind/tls";
 
-/** What a handshake negotiated, for people and programs to read. */
-export interface NegotiatedDescription {
+/** What a handshake negotiated, in the output of all commands. */
+export interface NegotiatedJson {
   readonly tls: string;
   readonly version: string;
   readonly keyParameters: string;
@@ -10,7 +10,7 @@ export interface NegotiatedDescription {
   readonly ekm: string;
 }
 
-export function describeNegotiated(negotiated: NegotiatedTokenBinding): NegotiatedDescription {
+export function negotiatedJson(negotiated: NegotiatedTokenBinding): NegotiatedJson {
   const { version, keyParameters, ekm, tlsVersion, resumed } = negotiated;
   return {
     tls: tlsVersion,

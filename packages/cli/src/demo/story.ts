@@ -1,8 +1,9 @@
-import { createTokenBindingMessage, MemoryKeyStore, scopeOf, TokenBindingAgent } from "@tokbind/client";
+import { MemoryKeyStore, scopeOf, TokenBindingAgent } from "@tokbind/client";
 import { type KeyParameters, secTokenBinding } from "@tokbind/codec";
+import { createTokenBindingMessage } from "@tokbind/message";
 import { negotiatedTokenBinding } from "@tokbind/tls";
 import type { RequestInit } from "undici";
-import { describeNegotiated, type NegotiatedDescription } from "../describe-negotiated.ts";
+import { negotiatedJson, type NegotiatedJson } from "../negotiated-json.ts";
 import { type Answer, SingleConnection } from "./single-connection.ts";
 
 /** One thing tried: what the server answered and what it had to answer. */
@@ -15,7 +16,7 @@ export interface Step {
 
 /** The story over one version of TLS. */
 export interface Chapter {
-  readonly negotiated: NegotiatedDescription;
+  readonly negotiated: NegotiatedJson;
   readonly steps: readonly Step[];
 }
 
@@ -26,12 +27,12 @@ const keyParameters: readonly KeyParameters[] = ["ecdsap256"];
 /**
  * Alice logs in at the server on `port`; Mallory, who has copied everything that travelled, tries to be Alice.
  *
- * @param say - told what happens, in words for a person who has read no RFC
+ * @param say - called with what happens, in words for a person who has read no RFC
  */
 export async function tellStory(
   port: number,
   tls: TlsVersion,
-  say: (text: string) => void,
+  say: (text: string) => Promise<void>,
 ): Promise<Chapter> {
   const url = new URL(`https://localhost:${port}/`);
   const versions = { minVersion: tls, maxVersion: tls };
@@ -42,10 +43,10 @@ export async function tellStory(
     connect: { ...versions, rejectUnauthorized: false },
   });
   const steps: Step[] = [];
-  const step = (name: string, answer: Answer, expected: number, told: string) => {
+  const step = async (name: string, answer: Answer, expected: number, told: string) => {
     const ok = answer.status === expected;
     steps.push({ name, status: answer.status, expected, ok });
-    say(`  ${ok ? "✓" : "✗"} ${told}\n    ${name}: ${answer.status} ${answer.body.trim()}\n`);
+    await say(`  ${ok ? "✓" : "✗"} ${told}\n    ${name}: ${answer.status} ${answer.body.trim()}\n`);
   };
   const send = async (path: string, init: RequestInit = {}) => {
     const response = await alice.fetch(new URL(path, url), init);
@@ -53,16 +54,21 @@ export async function tellStory(
     return { status: response.status, body: await response.text(), cookie };
   };
 
-  say(`\nOver ${tls}:\n`);
+  await say(`\nOver ${tls}:\n`);
   try {
     const body = new URLSearchParams({ user: "alice" }).toString();
     const form = { "content-type": "application/x-www-form-urlencoded" };
     const login = await send("/login", { method: "POST", headers: form, body });
-    step("login", login, 200, "Alice logs in; her cookie is bound to a key that never leaves her machine.");
+    await step(
+      "login",
+      login,
+      200,
+      "Alice logs in; her cookie is bound to a key that never leaves her machine.",
+    );
 
     const cookie = login.cookie ?? "";
     const me = await send("/me", { headers: { cookie } });
-    step("me", me, 200, "Alice shows the cookie, and each request proves that she has the key.");
+    await step("me", me, 200, "Alice shows the cookie, and each request proves that she has the key.");
 
     // All that ever travels: the cookie, and the header of one of Alice's requests as the server saw it.
     const seen = JSON.parse((await send("/inspect", { headers: { cookie } })).body) as { header: string };
@@ -71,7 +77,7 @@ export async function tellStory(
 
     const plain = await SingleConnection.open(port, [], versions);
     const noBinding = await plain.get("/me", stolen);
-    step("stolen-cookie-no-binding", noBinding, 401, "Mallory shows the stolen cookie alone: refused.");
+    await step("stolen-cookie-no-binding", noBinding, 401, "Mallory shows the stolen cookie alone: refused.");
     plain.close();
 
     const mallory = await SingleConnection.open(port, keyParameters, versions);
@@ -79,10 +85,10 @@ export async function tellStory(
     const otherKey = await new MemoryKeyStore().get("mallory", "ecdsap256");
     const proof = await createTokenBindingMessage({ ekm, provided: otherKey });
     const other = await mallory.get("/me", { cookie, [secTokenBinding]: proof });
-    step("stolen-cookie-other-key", other, 401, "Mallory proves a key of his own beside it: refused.");
+    await step("stolen-cookie-other-key", other, 401, "Mallory proves a key of his own beside it: refused.");
 
     const replay = await mallory.get("/me", replayed);
-    step(
+    await step(
       "replayed-header-other-connection",
       replay,
       400,
@@ -96,7 +102,7 @@ export async function tellStory(
     const good = await createTokenBindingMessage({ ekm: negotiated.ekm, provided });
     const control = await own.get("/me", { cookie, [secTokenBinding]: good });
     const tampered = await own.get("/me", { cookie, [secTokenBinding]: tamper(good) });
-    step(
+    await step(
       "tampered-header",
       control.status === 200 ? tampered : control,
       400,
@@ -106,13 +112,13 @@ export async function tellStory(
 
     await keyStore.delete(scopeOf(url));
     const reset = await send("/me", { headers: { cookie } });
-    step(
+    await step(
       "key-reset-then-old-cookie",
       reset,
       401,
       "Alice throws her key away, as one clears cookies: the old cookie is dead.",
     );
-    return { negotiated: describeNegotiated(negotiated), steps };
+    return { negotiated: negotiatedJson(negotiated), steps };
   } finally {
     await alice.close();
   }

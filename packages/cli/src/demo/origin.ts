@@ -1,29 +1,29 @@
 import { randomBytes } from "node:crypto";
 import https from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { encodeBase64url, type KeyParameters, secTokenBinding } from "@tokbind/codec";
+import { type KeyParameters, secTokenBinding } from "@tokbind/codec";
 import {
   BoundCookie,
-  negotiatedTokenBinding,
   TokenBindingError,
   TokenBindingVerifier,
   type VerifiedTokenBindings,
-  withTokenBinding,
 } from "@tokbind/server";
-import { describeNegotiated } from "./describe-negotiated.ts";
-import type { Certificate } from "./throwaway-certificate.ts";
+import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
+import { identityJson } from "../identity-json.ts";
+import { negotiatedJson } from "../negotiated-json.ts";
+import { warn } from "../output.ts";
+import type { Certificate } from "./certificate.ts";
+import { FormTooLong, readForm } from "./read-form.ts";
 
 /** Options of {@link createDemoOrigin}. */
 export interface DemoOriginOptions extends Certificate {
-  /** In falling preference. */
+  /** Most preferred first. */
   readonly keyParameters: readonly KeyParameters[];
 }
 
-const maxBody = 10_000;
-
 /**
  * The origin that `tokbind serve` runs: a login that sets a session cookie bound to the client's key, and pages
- * that show what the cookie is worth. Clients without Token Binding get an ordinary cookie, which anybody who
+ * that show what the cookie is worth. Clients without Token Binding get an ordinary bearer cookie, which anybody who
  * copies it can use.
  */
 export function createDemoOrigin(options: DemoOriginOptions): https.Server {
@@ -32,15 +32,16 @@ export function createDemoOrigin(options: DemoOriginOptions): https.Server {
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const binding = verifier.verify(request);
-    const path = (request.url ?? "/").split("?")[0];
-    switch (`${request.method ?? ""} ${path ?? ""}`) {
+    const [path = "/"] = (request.url ?? "/").split("?");
+    switch (`${request.method ?? ""} ${path}`) {
       case "GET /":
         sendHtml(response, homePage(binding));
         return;
       case "POST /login": {
         const user = (await readForm(request)).get("user") ?? "";
         if (!/^[\w.@-]{1,64}$/.test(user)) {
-          sendJson(response, 400, { error: "expected a form with user=NAME (letters, digits, . _ @ -)" });
+          const error = "expected a form with user=NAME (letters, digits, . _ @ -)";
+          sendJson(response, 400, { error, code: "form_invalid" });
           return;
         }
         response.setHeader("Set-Cookie", await session.issue({ sub: user }, binding));
@@ -53,17 +54,20 @@ export function createDemoOrigin(options: DemoOriginOptions): https.Server {
         return;
       case "GET /me": {
         const claims = await session.read(request.headers.cookie, binding);
-        if (claims === undefined) sendJson(response, 401, { error: "log in first: POST /login user=NAME" });
-        else sendJson(response, 200, { user: claims.sub, boundTo: binding?.provided.tbh ?? null });
+        if (claims === undefined) {
+          sendJson(response, 401, { error: "log in first: POST /login user=NAME", code: "login_required" });
+        } else {
+          sendJson(response, 200, { user: claims.sub, boundTo: binding?.provided.tbh ?? null });
+        }
         return;
       }
       case "GET /inspect":
         sendJson(response, 200, inspect(request, binding));
         return;
-      default:
-        sendJson(response, 404, {
-          error: "expected GET /, POST /login, GET /me, POST /logout or GET /inspect",
-        });
+      default: {
+        const error = "expected GET /, POST /login, GET /me, POST /logout or GET /inspect";
+        sendJson(response, 404, { error, code: "not_found" });
+      }
     }
   }
 
@@ -71,7 +75,7 @@ export function createDemoOrigin(options: DemoOriginOptions): https.Server {
     () =>
       https.createServer({ cert: options.cert, key: options.key }, (request, response) => {
         answer(request, response).catch((error: unknown) => {
-          sendError(response, error);
+          sendError(request, response, error);
         });
       }),
     { keyParameters: options.keyParameters },
@@ -82,26 +86,11 @@ export function createDemoOrigin(options: DemoOriginOptions): https.Server {
 function inspect(request: IncomingMessage, binding: VerifiedTokenBindings | undefined): object {
   const negotiated = negotiatedTokenBinding(request.socket);
   return {
-    negotiated: negotiated === undefined ? null : describeNegotiated(negotiated),
-    provided: binding === undefined ? null : describeId(binding.provided),
-    referred: binding?.referred === undefined ? null : describeId(binding.referred),
+    negotiated: negotiated === undefined ? null : negotiatedJson(negotiated),
+    provided: binding === undefined ? null : identityJson(binding.provided),
+    referred: binding?.referred === undefined ? null : identityJson(binding.referred),
     header: request.headers[secTokenBinding.toLowerCase()] ?? null,
   };
-}
-
-function describeId(binding: { id: Uint8Array; tbh: string; keyParameters: KeyParameters | number }): object {
-  return { id: encodeBase64url(binding.id), tbh: binding.tbh, keyParameters: binding.keyParameters };
-}
-
-/** A form that is too long counts as empty; it is read to its end, so that the answer can be sent. */
-async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
-  let body = "";
-  let length = 0;
-  for await (const chunk of request.setEncoding("utf8")) {
-    length += String(chunk).length;
-    if (length <= maxBody) body += String(chunk);
-  }
-  return new URLSearchParams(length <= maxBody ? body : "");
 }
 
 function sendJson(response: ServerResponse, status: number, body: object): void {
@@ -114,13 +103,20 @@ function sendHtml(response: ServerResponse, body: string): void {
   response.end(body);
 }
 
-function sendError(response: ServerResponse, error: unknown): void {
-  if (error instanceof TokenBindingError) {
+function sendError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  // The client has gone away in the middle of its request, or an answer has begun: there is nothing left to say.
+  if (response.headersSent || (request.destroyed && !request.complete)) {
+    response.destroy();
+  } else if (error instanceof TokenBindingError) {
     sendJson(response, error.status, { error: error.message, code: error.code });
-    return;
+  } else if (error instanceof FormTooLong) {
+    // There may be more of it to come.
+    response.setHeader("Connection", "close");
+    sendJson(response, 413, { error: `expected ${error.expected}`, code: "form_too_long" });
+  } else {
+    warn(`serve: ${String(error)}\n`);
+    sendJson(response, 500, { error: "internal error", code: "internal_error" });
   }
-  process.stderr.write(`serve: ${String(error)}\n`);
-  if (!response.headersSent) sendJson(response, 500, { error: "internal error" });
 }
 
 function homePage(binding: VerifiedTokenBindings | undefined): string {

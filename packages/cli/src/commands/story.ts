@@ -3,11 +3,13 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { TokenBindingError } from "@tokbind/codec";
-import { tellStory, type Chapter, type Step } from "./steps.ts";
+import { type Chapter, type Step, tellStory } from "../demo/story.ts";
+import { print } from "../output.ts";
+import { programName } from "../program-name.ts";
 
 export interface StoryOptions {
-  readonly once?: boolean;
-  readonly json?: boolean;
+  readonly once?: boolean | undefined;
+  readonly json?: boolean | undefined;
 }
 
 const main = fileURLToPath(new URL("../main.js", import.meta.url));
@@ -17,8 +19,8 @@ const main = fileURLToPath(new URL("../main.js", import.meta.url));
  * process is the user and the thief.
  */
 export async function story(options: StoryOptions): Promise<number> {
-  const say = (text: string) => {
-    if (!options.json) process.stdout.write(text);
+  const say = async (text: string) => {
+    if (!options.json) await print(text);
   };
   const server = spawn(process.execPath, [main, "serve", "--json", "--port", "0"], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -31,16 +33,16 @@ export async function story(options: StoryOptions): Promise<number> {
     const ok = steps.every((step) => step.ok);
     if (options.json) {
       const { tls, version, keyParameters } = chapters[0]!.negotiated;
-      process.stdout.write(`${JSON.stringify({ negotiated: { tls, version, keyParameters }, steps })}\n`);
+      await print(`${JSON.stringify({ negotiated: { tls, version, keyParameters }, steps })}\n`);
     }
-    say(ok ? "\nEvery step came out as it should.\n" : "\nNot every step came out as it should.\n");
+    await say(ok ? "\nEvery step came out as it should.\n" : "\nNot every step came out as it should.\n");
     if (options.once || !ok) return ok ? 0 : 1;
 
     const url = `https://localhost:${port}/`;
-    say(
-      `\nThe server stays up at ${url} (its certificate is made up, hence -k). Try in another terminal:\n` +
-        `  ./tokbind request -k -v ${url}inspect\n` +
-        `  ./tokbind request -k --key-store /tmp/alice -d user=alice ${url}login\n` +
+    await say(
+      `\nThe server stays up at ${url} (its certificate is a generated one, hence -k). Try in another terminal:\n` +
+        `  ${programName} request -k -v ${url}inspect\n` +
+        `  ${programName} request -k --key-store /tmp/alice -d user=alice ${url}login\n` +
         `Ctrl-C ends it.\n`,
     );
     await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM"), once(server, "exit")]);

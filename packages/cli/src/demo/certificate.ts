@@ -10,8 +10,8 @@ export interface Certificate {
 
 const day = 24 * 60 * 60 * 1000;
 
-/** Makes a self-signed P-256 certificate for localhost that lives for 30 days and only in memory. */
-export async function throwawayCertificate(): Promise<Certificate> {
+/** Generates a self-signed P-256 certificate for localhost that lives for 30 days and only in memory. */
+export async function generateCertificate(): Promise<Certificate> {
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const certificate = await X509CertificateGenerator.createSelfSigned({

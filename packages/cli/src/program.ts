@@ -1,0 +1,137 @@
+import { readFileSync } from "node:fs";
+import { defaultKeyParameters } from "@tokbind/codec";
+import { Command } from "commander";
+import {
+  parseEkm,
+  parseHeader,
+  parseKeyParameters,
+  parseKeyParametersList,
+  parseMethod,
+  parsePort,
+  parseTls,
+  parseUrl,
+} from "./arguments.ts";
+import type { InspectOptions } from "./commands/inspect.ts";
+import type { KeygenOptions } from "./commands/keygen.ts";
+import type { RequestOptions } from "./commands/request.ts";
+import type { ServeOptions } from "./commands/serve.ts";
+import type { SignOptions } from "./commands/sign.ts";
+import type { StoryOptions } from "./commands/story.ts";
+import type { VectorsOptions } from "./commands/vectors.ts";
+import type { VerifyOptions } from "./commands/verify.ts";
+import { warn } from "./output.ts";
+
+/** Where a program's text and exit code go. */
+export interface ProgramEnds {
+  /** Help and version. */
+  readonly write: (text: string) => void;
+  /** The exit code of the command that ran. */
+  readonly finish: (exitCode: number) => void;
+}
+
+type VerifyArguments = Omit<VerifyOptions, "ekm"> & Partial<VerifyOptions> & { jsonl?: boolean };
+
+/**
+ * The commands and what they take. Each loads its code only when it runs: `tokbind verify` needs no certificate,
+ * `serve` no client. Wrong usage, help and version throw a CommanderError.
+ */
+export function createProgram({ write, finish }: ProgramEnds): Command {
+  const tokbind = new Command("tokbind")
+    .description(
+      "Token Binding (RFC 8471, 8472, 8473): look at messages, make them, serve and request with them.",
+    )
+    .version(version())
+    .configureOutput({ writeOut: write, writeErr: warn })
+    .exitOverride()
+    .enablePositionalOptions();
+  const command = (name: string, description: string) =>
+    tokbind.command(name).description(description).option("--json", "print JSON");
+  const run = async (work: Promise<number>) => {
+    finish(await work);
+  };
+  const misused = (command: Command, message: string) => command.error(`error: ${message}`);
+
+  command("inspect", "show a message field by field, with offsets, and where a broken one breaks")
+    .argument("<message>", "base64url, as in Sec-Token-Binding; - reads standard input")
+    .option("--ekm <hex>", "also verify it: 32 bytes of exported keying material", parseEkm)
+    .option("--negotiated <name>", "key parameters of that connection", parseKeyParameters, "ecdsap256")
+    .action((message: string, options: InspectOptions) =>
+      run(import("./commands/inspect.ts").then(({ inspect }) => inspect(message, options))),
+    );
+
+  command("verify", "verify a message as a server would")
+    .argument("[message]", "base64url, as in Sec-Token-Binding; - reads standard input")
+    .option("--ekm <hex>", "32 bytes of exported keying material", parseEkm)
+    .option("--negotiated <name>", "key parameters of the connection", parseKeyParameters, "ecdsap256")
+    .option("--jsonl", 'verify lines {"name","ekm","negotiated","message"} from standard input')
+    .action((message: string | undefined, options: VerifyArguments, self: Command) => {
+      const { ekm, jsonl } = options;
+      if (jsonl) {
+        return run(import("./commands/verify.ts").then(({ verifyLines }) => verifyLines(process.stdin)));
+      }
+      if (message === undefined || ekm === undefined) {
+        return misused(self, "expected --ekm HEX and a MESSAGE, or --jsonl");
+      }
+      return run(import("./commands/verify.ts").then(({ verify }) => verify(message, { ...options, ekm })));
+    });
+
+  command("keygen", "make a key")
+    .option("--type <name>", "rsa2048_pkcs1.5, rsa2048_pss or ecdsap256", parseKeyParameters, "ecdsap256")
+    .option("--out <file>", "write it to a new file, readable by you only, instead of standard output")
+    .action((options: KeygenOptions) =>
+      run(import("./commands/keygen.ts").then(({ keygen }) => keygen(options))),
+    );
+
+  command("sign", "make the Sec-Token-Binding value for a connection")
+    .requiredOption("--ekm <hex>", "32 bytes of exported keying material", parseEkm)
+    .requiredOption("--provided <file>", "key from keygen")
+    .option("--referred <file>", "key from keygen that the client uses with another server")
+    .option("--negotiated <name>", "refuse a provided key of other parameters", parseKeyParameters)
+    .action((options: SignOptions) => run(import("./commands/sign.ts").then(({ sign }) => sign(options))));
+
+  command("serve", "run the demo origin on loopback")
+    .option("--port <n>", "0 takes a free one", parsePort, 8443)
+    .option("--cert <file>", "certificate chain, PEM; without it one is generated")
+    .option("--key <file>", "its private key, PEM")
+    .option("--key-parameters <list>", "most preferred first", parseKeyParametersList, defaultKeyParameters)
+    .action((options: ServeOptions, self: Command) => {
+      if ((options.cert === undefined) !== (options.key === undefined)) {
+        return misused(self, "--cert and --key go together");
+      }
+      return run(import("./commands/serve.ts").then(({ serve }) => serve(options)));
+    });
+
+  command("request", "send a request with Token Binding, like curl")
+    .argument("<url>", "https:// or http://", parseUrl)
+    .option("-k, --insecure", "accept any certificate")
+    .option("-v, --verbose", "show what was negotiated and sent")
+    .option("--key-store <dir>", "keep keys there; without it they are forgotten")
+    .option("--tls <version>", "1.2 or 1.3 only", parseTls)
+    .option("--no-token-binding", "do not offer it")
+    .option("--key-parameters <list>", "most preferred first", parseKeyParametersList, defaultKeyParameters)
+    .option("-X, --request <method>", "method, default GET, or POST with -d", parseMethod)
+    .option("-H, --header <line>", "Name: value; may be repeated", parseHeader, [])
+    .option("-d, --data <text>", "form body; @FILE reads it")
+    .action((url: string, options: RequestOptions) =>
+      run(import("./commands/request.ts").then(({ request }) => request(url, options))),
+    );
+
+  command("vectors", "run test vectors: the project's own, or other files of the same schemas")
+    .argument("[path...]", "files, or directories of them")
+    .action((paths: string[], options: VectorsOptions) =>
+      run(import("./commands/vectors.ts").then(({ vectors }) => vectors(paths, options))),
+    );
+
+  command("story", "what npm start tells: a stolen cookie fails")
+    .option("--once", "end after the story")
+    .action((options: StoryOptions) =>
+      run(import("./commands/story.ts").then(({ story }) => story(options))),
+    );
+
+  return tokbind;
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
+}
