@@ -35,7 +35,7 @@ export function createDemoOrigin(options: DemoOriginOptions): https.Server {
     const [path = "/"] = (request.url ?? "/").split("?");
     switch (`${request.method ?? ""} ${path}`) {
       case "GET /":
-        sendHtml(response, homePage(binding));
+        send(response, 200, "text/html; charset=utf-8", homePage(binding));
         return;
       case "POST /login": {
         const user = (await readForm(request)).get("user") ?? "";
@@ -94,12 +94,15 @@ function inspect(request: IncomingMessage, binding: VerifiedTokenBindings | unde
 }
 
 function sendJson(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { "Content-Type": "application/json", "Cache-Control": "no-store" });
-  response.end(`${JSON.stringify(body)}\n`);
+  send(response, status, "application/json", `${JSON.stringify(body)}\n`);
 }
 
-function sendHtml(response: ServerResponse, body: string): void {
-  response.writeHead(200, { "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store" });
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, {
+    "Content-Type": type,
+    "Content-Length": Buffer.byteLength(body),
+    "Cache-Control": "no-store",
+  });
   response.end(body);
 }
 

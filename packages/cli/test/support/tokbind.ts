@@ -14,6 +14,12 @@ function start(args: string[]): ChildProcess {
   return spawn(process.execPath, [executable, ...args], { stdio: ["pipe", "pipe", "pipe"] });
 }
 
+/** Runs a script of bash, in which `tokbind` is ./tokbind. The exit code is that of the first command that fails. */
+export async function shell(script: string): Promise<Finished> {
+  const preamble = `set -o pipefail; tokbind() { "${process.execPath}" "${executable}" "$@"; };`;
+  return finished(spawn("bash", ["-c", `${preamble} ${script}`], { stdio: ["ignore", "pipe", "pipe"] }));
+}
+
 export interface Finished {
   readonly code: number;
   readonly stdout: string;
@@ -23,7 +29,12 @@ export interface Finished {
 /** Runs ./tokbind as a shell would. */
 export async function tokbind(args: string[], input: string | Uint8Array = ""): Promise<Finished> {
   const child = start(args);
-  child.stdin!.end(input);
+  // A program that ends early reads no more.
+  child.stdin!.on("error", () => undefined).end(input);
+  return finished(child);
+}
+
+async function finished(child: ChildProcess): Promise<Finished> {
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout!),
     text(child.stderr!),
