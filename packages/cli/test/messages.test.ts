@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { maxLineLength } from "../src/lines.ts";
-import { temporaryDirectory, tokbind } from "./support/tokbind.ts";
+import { shell, temporaryDirectory, tokbind } from "./support/tokbind.ts";
 
 const ekm = randomBytes(32).toString("hex");
 
@@ -183,6 +183,14 @@ test("wrong usage exits with 2 and says what was expected", async () => {
     expect(stderr).toMatch(/^error: /);
   }
   expect(await tokbind(["--help"])).toMatchObject({ code: 0, stderr: "" });
+});
+
+test("inspect and verify read no more of standard input than a message could need", async () => {
+  for (const command of ["inspect", `verify --ekm ${ekm}`]) {
+    const { code, stdout, stderr } = await shell(`set +o pipefail; yes AAAA | tokbind ${command} -`);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+    expect(stdout).toContain(command === "inspect" ? "base64url_character" : "message_too_long");
+  }
 });
 
 test("the version is that of the package", async () => {
