@@ -1,11 +1,13 @@
 // Every command whose output nobody takes: it ends, says at most one line, and never shows a stack.
 
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { shell, temporaryDirectory, tokbind } from "./support/tokbind.ts";
 
 const ekm = "00".repeat(32);
+const vectors = fileURLToPath(new URL("../../../test-vectors/id.json", import.meta.url));
 
 /** A command line of every command, with exit code 0 or 1 by itself. */
 async function commandLines(): Promise<string[]> {
@@ -13,7 +15,7 @@ async function commandLines(): Promise<string[]> {
   const key = join(directory, "key.json");
   await tokbind(["keygen", "--out", key]);
   const lines = join(directory, "lines");
-  writeFileSync(lines, "{}\n".repeat(100_000));
+  writeFileSync(lines, "{}\n".repeat(5000));
   return [
     "inspect AAAA",
     `inspect --json --ekm ${ekm} AAAA`,
@@ -22,12 +24,11 @@ async function commandLines(): Promise<string[]> {
     "keygen",
     `keygen --out ${join(directory, "new.json")}`,
     `sign --ekm ${ekm} --provided ${key}`,
-    "vectors",
+    `vectors ${vectors}`,
     "story --once",
     "story --once --json",
     "--help",
     "--version",
-    "verify --help",
   ];
 }
 
@@ -92,4 +93,14 @@ test("a key goes to its file even when nobody takes the report", async () => {
   expect(await shell(`tokbind keygen --out ${file} > /dev/full`)).toMatchObject({ code: 1 });
   expect(existsSync(file)).toBe(true);
   expect(await shell(`tokbind sign --ekm ${ekm} --provided ${file}`)).toMatchObject({ code: 0, stderr: "" });
+});
+
+test("a file that takes the first part only: the rest is missed", async () => {
+  const output = new URL("../dist/output.js", import.meta.url).href;
+  const file = join(await temporaryDirectory(), "output");
+  // With the signal handled, a write beyond the limit is cut there, as on a disk that gets full, and the next one fails.
+  const program = `process.on("SIGXFSZ", () => {}); const { print } = await import("${output}"); await print("x".repeat(20000)).catch((error) => { console.error(error.name); process.exitCode = 1; });`;
+  const ended = await shell(`ulimit -f 8; node --input-type=module --eval '${program}' > ${file}`);
+  expect(ended).toEqual({ code: 1, stdout: "", stderr: "OutputError\n" });
+  expect(statSync(file).size).toBe(8192);
 });

@@ -9,13 +9,13 @@ export interface VerificationOptions {
   readonly name?: string;
   readonly ekm?: Uint8Array;
   readonly negotiated?: KeyParameters;
-  /** Judge bindings of unknown type as well. */
+  /** Verify bindings of unknown type as well. */
   readonly verifyUnknownTypes?: boolean;
   /** The message itself, when its bindings do not make it up. */
   readonly message?: string;
 }
 
-/** A file of the group "verification": messages judged against a connection. */
+/** A file of the group "verification": messages verified against a connection. */
 export class VerificationGroup extends Group {
   readonly #negotiated: KeyParameters;
 

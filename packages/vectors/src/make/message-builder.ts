@@ -68,7 +68,7 @@ export function pkcs1Binding(key: RsaKey, signing: Signing = {}): Binding {
   return { ...rest, type, id, signature: rsaSign(key, encoded) };
 }
 
-/** A binding of key parameters that no document registers: nobody can say whether its signature is good. */
+/** A binding of unregistered key parameters, whose signature cannot be verified. */
 export function unknownBinding(type: number, keyParameters = 99): Binding {
   const id = tokenBindingId(keyParameters, new Uint8Array(80).fill(0xa5));
   return { type, id, signature: new Uint8Array(64).fill(0x5a) };

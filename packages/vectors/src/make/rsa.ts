@@ -52,7 +52,7 @@ export function rsaSign(key: RsaKey, encoded: Bytes): Bytes {
 
 type Hash = (data: Bytes) => Bytes;
 
-/** Deviations from RSASSA-PSS as RFC 8471 section 3.3 wants it. */
+/** Deviations from RSASSA-PSS as RFC 8471 section 3.3 requires it. */
 export interface PssOptions {
   readonly salt?: Bytes;
   readonly hash?: Hash;
