@@ -88,7 +88,7 @@ export function boundCookie(): Group {
     "token_invalid",
     "a further confirmation of an unknown kind, beside the tbh that is proven",
     "OtherConfirmation",
-    "",
+    "CNF-01",
     jwt(further, secret),
   );
   invalid("token_binding_mismatch", "another key", "Stolen", "TBP-2-04 TBP-5-04", token, { provided: other });
