@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
@@ -13,7 +12,7 @@ import { inspect } from "node:util";
 import type { TokenBindingError } from "@tokbind/codec";
 import { expect, test } from "vitest";
 import { readKeyFile, writeKeyFile } from "../src/key-file.ts";
-import { temporaryDirectory, tokbind } from "./support/tokbind.ts";
+import { shell, temporaryDirectory, tokbind } from "./support/tokbind.ts";
 
 const ekm = "00".repeat(32);
 const sign = (file: string) => tokbind(["sign", "--ekm", ekm, "--provided", file]);
@@ -89,7 +88,7 @@ test.runIf(process.getuid?.() === 0)("a key file of another user is refused", as
 test("what is no regular file, or far too long, is refused without reading it", async () => {
   const directory = await temporaryDirectory();
   const pipe = join(directory, "pipe");
-  execFileSync("mkfifo", ["-m", "600", pipe]);
+  await shell(`mkfifo -m 600 ${pipe}`);
   for (const file of [pipe, directory, "/dev/zero"]) {
     expect(await sign(file)).toEqual(refused(1, /expected a regular file\n$/));
   }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import * as tls from "node:tls";
+import tls from "node:tls";
 import { loopbackCertificate } from "../loopback-certificate.ts";
 import type { Outcome } from "./outcome.ts";
 

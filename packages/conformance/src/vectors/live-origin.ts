@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
-import * as tls from "node:tls";
+import tls from "node:tls";
 import { type KeyParameters, secTokenBinding } from "@tokbind/codec";
 import { TokenBindingError, TokenBindingVerifier, withTokenBinding } from "@tokbind/server";
 import { loopbackCertificate } from "../loopback-certificate.ts";

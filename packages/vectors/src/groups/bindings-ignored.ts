@@ -2,7 +2,7 @@ import { concat, fill, flip, vector16 } from "../make/bytes.ts";
 import { signEc } from "../make/ec.ts";
 import { codes, ec, ekm, otherEc, signedData } from "../make/keys.ts";
 import { ecBinding, unknownBinding } from "../make/message-builder.ts";
-import { VerificationGroup } from "./verification-case.ts";
+import type { VerificationGroup } from "./verification-case.ts";
 import { asReferred, extension, provided, spoil } from "./bindings-tools.ts";
 
 export function unknownTypes(group: VerificationGroup): void {

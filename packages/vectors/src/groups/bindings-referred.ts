@@ -7,7 +7,7 @@ import {
   pssBinding,
   unknownBinding,
 } from "../make/message-builder.ts";
-import { VerificationGroup } from "./verification-case.ts";
+import type { VerificationGroup } from "./verification-case.ts";
 import { asReferred, provided, spoil } from "./bindings-tools.ts";
 
 export function referredBindings(group: VerificationGroup): void {

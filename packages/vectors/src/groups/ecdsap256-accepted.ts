@@ -12,7 +12,7 @@ import {
 } from "../make/ec.ts";
 import { ec, otherEc, otherEkm } from "../make/keys.ts";
 import { ecBinding } from "../make/message-builder.ts";
-import { VerificationGroup } from "./verification-case.ts";
+import type { VerificationGroup } from "./verification-case.ts";
 import { data, r, s, signed, keyWithZeros, nonceWhere, ecdsa } from "./ecdsap256-tools.ts";
 
 export function accepted(group: VerificationGroup): void {

@@ -5,8 +5,8 @@ import { sha256, sha384 } from "@noble/hashes/sha2.js";
 import { type Bytes, concat, fill, flip, fromNumber } from "../make/bytes.ts";
 import { b, mod, n, p, signatureBytes, signEc } from "../make/ec.ts";
 import { ec } from "../make/keys.ts";
-import { type Binding } from "../make/message-builder.ts";
-import { VerificationGroup } from "./verification-case.ts";
+import type { Binding } from "../make/message-builder.ts";
+import type { VerificationGroup } from "./verification-case.ts";
 import {
   data,
   signed,

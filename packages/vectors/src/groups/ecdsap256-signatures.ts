@@ -13,7 +13,7 @@ import {
   xOf,
 } from "../make/ec.ts";
 import { ec } from "../make/keys.ts";
-import { VerificationGroup } from "./verification-case.ts";
+import type { VerificationGroup } from "./verification-case.ts";
 import { data, r, s, signed } from "./ecdsap256-tools.ts";
 
 export function signatures(group: VerificationGroup): void {

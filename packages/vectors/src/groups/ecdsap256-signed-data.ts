@@ -4,7 +4,7 @@ import { type Bytes, ascii, concat, fill, flip, hex, toNumber, vector8 } from ".
 import { ecKey, n, signatureBytes, signEc } from "../make/ec.ts";
 import { ec, ekm, otherEc, otherEkm, signedData } from "../make/keys.ts";
 import { ecBinding, unknownBinding } from "../make/message-builder.ts";
-import { VerificationGroup } from "./verification-case.ts";
+import type { VerificationGroup } from "./verification-case.ts";
 import { code, data, signed, ecdsa } from "./ecdsap256-tools.ts";
 
 /** Signatures over something else, or by somebody else. */

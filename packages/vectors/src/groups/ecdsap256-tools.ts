@@ -16,7 +16,7 @@ import {
   xOf,
 } from "../make/ec.ts";
 import { codes, ec, ecPublicKey, signedData, tokenBindingId } from "../make/keys.ts";
-import { type Binding } from "../make/message-builder.ts";
+import type { Binding } from "../make/message-builder.ts";
 
 export const code = codes.ecdsap256;
 export const data = signedData(0, code);

@@ -1,4 +1,6 @@
-import { type Bytes, concat, vector16 } from "./bytes.ts";
+import { sha256 } from "@noble/hashes/sha2.js";
+import type { Fields, Json } from "../group.ts";
+import { base64url, type Bytes, concat, fromHex, vector16 } from "./bytes.ts";
 import { type EcKey, signEc } from "./ec.ts";
 import {
   codes,
@@ -11,9 +13,6 @@ import {
   signedData,
   tokenBindingId,
 } from "./keys.ts";
-import type { Fields, Json } from "../group.ts";
-import { base64url, fromHex } from "./bytes.ts";
-import { sha256 } from "@noble/hashes/sha2.js";
 import { digestInfo, encodePkcs1, encodePss, type RsaKey, rsaSign } from "./rsa.ts";
 
 /** One TokenBinding as its fields. */
