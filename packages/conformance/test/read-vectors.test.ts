@@ -1,4 +1,3 @@
-import { execSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -85,9 +84,8 @@ test("refused: what is not there, is no file, or is no JSON", async () => {
   await writeFile(bad, "{");
   expect(missing(bad)).toEqual([`${bad}: expected a JSON object`, false]);
   const inner = join(directory, "inner");
-  await mkdir(inner);
-  const pipe = join(inner, "pipe.json");
-  execSync(`mkfifo ${pipe}`);
-  expect(missing(pipe)).toEqual([`${pipe}: expected a file or directory`, true]);
-  expect(missing(inner)).toEqual([`${pipe}: expected a file or directory`, true]);
+  const folder = join(inner, "folder.json");
+  await mkdir(folder, { recursive: true });
+  expect(missing(inner)).toEqual([`${folder}: expected a file or directory`, true]);
+  expect(missing("/dev/zero")).toEqual(["/dev/zero: expected a file or directory", true]);
 });
