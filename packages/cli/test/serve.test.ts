@@ -74,6 +74,14 @@ test("what is no form of ours is refused, however long", async () => {
   }
 });
 
+test("a body that is far too long is answered before its end", async () => {
+  const client = await connectRaw(await listenInTest(origin()));
+  const answer = client.send(...post(1_000_000_000));
+  client.socket.write("x".repeat(1_048_577));
+  expect(await answer).toMatchObject({ status: 413, body: { code: "form_too_long" } });
+  await once(client.socket, "close");
+});
+
 test("a body without end is cut off", async () => {
   const port = await listenInTest(origin());
   const client = await connectRaw(port);
