@@ -3,8 +3,8 @@ import type { KeyParameters } from "@tokbind/codec";
 import { request } from "undici";
 import { describe, expect, test } from "vitest";
 import { MemoryKeyStore } from "../src/index.ts";
-import { failure, get, makeAgent, noKeyStore, serve } from "./support/agents.ts";
-import type { OriginOptions } from "./support/origin.ts";
+import { failure, get, makeAgent, storeOf } from "./support/agents.ts";
+import { type OriginOptions, serve } from "./support/origin.ts";
 
 describe("connections", () => {
   test("one that the server closed while idle is replaced", async () => {
@@ -61,14 +61,11 @@ describe("connections", () => {
     const origin = await serve();
     const lost: unknown[] = [];
     const key = new MemoryKeyStore();
-    const keyStore = {
-      ...noKeyStore,
-      get: async (scope: string, keyParameters: KeyParameters) => {
-        for (const socket of origin.sockets) socket.destroy();
-        await sleep(50);
-        return key.get(scope, keyParameters);
-      },
-    };
+    const keyStore = storeOf(async (scope: string, keyParameters: KeyParameters) => {
+      for (const socket of origin.sockets) socket.destroy();
+      await sleep(50);
+      return key.get(scope, keyParameters);
+    });
     const agent = makeAgent({ keyStore });
     lost.push(await failure(request(origin.url, { dispatcher: agent })));
     expect(lost).toMatchObject([{ code: "connection_lost" }]);

@@ -1,14 +1,15 @@
 import { once } from "node:events";
 import http from "node:http";
 import type net from "node:net";
-import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { encodeBase64url, TokenBindingError } from "@tokbind/codec";
 import { generateKey } from "@tokbind/crypto";
+import { listenInTest } from "@tokbind/testing/vitest";
 import { request } from "undici";
 import { describe, expect, test } from "vitest";
 import { MemoryKeyStore, type SentRequest } from "../src/index.ts";
-import { atEnd, failure, get, makeAgent, noKeyStore, serve, toLoopback } from "./support/agents.ts";
+import { failure, get, makeAgent, storeOf, toLoopback } from "./support/agents.ts";
+import { serve } from "./support/origin.ts";
 
 describe("over a negotiated connection", () => {
   test.each(["TLSv1.2", "TLSv1.3"] as const)(
@@ -52,7 +53,7 @@ describe("over a negotiated connection", () => {
     let signatures = 0;
     const key = await generateKey("ecdsap256");
     const counting = { ...key, sign: (data: Uint8Array) => (signatures++, key.sign(data)) };
-    const keyStore = { ...noKeyStore, get: () => Promise.resolve(counting) };
+    const keyStore = storeOf(() => Promise.resolve(counting));
     const origin = await serve();
     const agent = makeAgent({ keyStore });
     for (let i = 0; i < 5; i++) await get(agent, origin.url);
@@ -153,11 +154,8 @@ describe("never a header", () => {
       seen.push(incoming.rawHeaders.map((field) => field.toLowerCase()));
       response.end("plain");
     });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    atEnd(() => new Promise((done) => server.close(done)));
+    const port = await listenInTest(server);
     const agent = makeAgent();
-    const { port } = server.address() as AddressInfo;
     expect(await get(agent, `http://127.0.0.1:${port}/`)).toBe("plain");
     expect(seen).toHaveLength(1);
     expect(seen[0]).not.toContain("sec-token-binding");

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { get, makeAgent, serve } from "./support/agents.ts";
+import { get, makeAgent } from "./support/agents.ts";
+import { serve } from "./support/origin.ts";
 
 describe("HTTP/2", () => {
   test("a server that says goodbye while requests run: each is answered or fails, none is sent again with an old header", async () => {

@@ -21,7 +21,7 @@ const onlyFile = async () => join(directory, (await readdir(directory))[0]!);
 
 const stores: [string, () => TokenBindingKeyStore][] = [
   ["MemoryKeyStore", () => new MemoryKeyStore()],
-  ["FileKeyStore", () => new FileKeyStore(directory)],
+  ["FileKeyStore", () => new FileKeyStore({ directory })],
 ];
 describe.each(stores)("%s", (_name, open) => {
   test.each(types)("makes a %s key and keeps it", async (type) => {
@@ -109,13 +109,13 @@ describe.each(stores)("%s", (_name, open) => {
 describe("FileKeyStore", () => {
   test("another store, and so another process, has the same keys", async () => {
     for (const type of types) {
-      const id = await idOf(new FileKeyStore(directory), "example.com", type);
-      expect(await idOf(new FileKeyStore(directory), "example.com", type)).toBe(id);
+      const id = await idOf(new FileKeyStore({ directory }), "example.com", type);
+      expect(await idOf(new FileKeyStore({ directory }), "example.com", type)).toBe(id);
     }
   });
 
   test("a key that another store deleted or replaced is used no longer [TBH-8.2-01]", async () => {
-    const [store, other] = [new FileKeyStore(directory), new FileKeyStore(directory)];
+    const [store, other] = [new FileKeyStore({ directory }), new FileKeyStore({ directory })];
     const id = await idOf(store);
     await other.delete("example.com");
     const renewed = await idOf(other);
@@ -125,7 +125,7 @@ describe("FileKeyStore", () => {
 
   test.skipIf(process.platform === "win32")("only the owner can read the keys", async () => {
     const mask = process.umask(0);
-    await idOf(new FileKeyStore(directory));
+    await idOf(new FileKeyStore({ directory }));
     process.umask(mask);
     expect((await stat(directory)).mode & 0o777).toBe(0o700);
     expect((await stat(await onlyFile())).mode & 0o777).toBe(0o600);
@@ -145,19 +145,19 @@ describe("FileKeyStore", () => {
       }),
     );
     expect(new Set(ids)).toEqual(
-      new Set([await idOf(new FileKeyStore(directory), "example.com", type as KeyParameters)]),
+      new Set([await idOf(new FileKeyStore({ directory }), "example.com", type as KeyParameters)]),
     );
     expect(await readdir(directory)).toHaveLength(1);
   });
 
   test.each(types)("stores that race for a %s key end with one", async (type) => {
-    const ids = Array.from({ length: 8 }, () => idOf(new FileKeyStore(directory), "example.com", type));
+    const ids = Array.from({ length: 8 }, () => idOf(new FileKeyStore({ directory }), "example.com", type));
     expect(new Set(await Promise.all(ids)).size).toBe(1);
     expect(await readdir(directory)).toHaveLength(1);
   });
 
   test("stores that get and clear all the time never fail", async () => {
-    const all = Array.from({ length: 4 }, () => new FileKeyStore(directory));
+    const all = Array.from({ length: 4 }, () => new FileKeyStore({ directory }));
     const work = all.map(async (store) => {
       for (let i = 0; i < 20; i++) {
         await store.get("example.com", "ecdsap256");
@@ -181,12 +181,12 @@ describe("FileKeyStore", () => {
       ["with a public half that is no point", (good) => good.replace(/"x": "[^"]{4}/, '"x": "AAAA')],
     ];
     test.each(contents)("%s", async (_what, change) => {
-      await idOf(new FileKeyStore(directory));
+      await idOf(new FileKeyStore({ directory }));
       const file = await onlyFile();
       const good = await readFile(file, "utf8");
       const secret = (JSON.parse(good) as { jwk: { d: string } }).jwk.d;
       await writeFile(file, await change(good));
-      const error = await failure(idOf(new FileKeyStore(directory)));
+      const error = await failure(idOf(new FileKeyStore({ directory })));
       expect(error).toMatchObject({ code: "key_import" });
       expect(error.message).toContain(file);
       expect(error.message).toContain("delete the file");
@@ -196,27 +196,27 @@ describe("FileKeyStore", () => {
     });
 
     test.skipIf(process.platform === "win32")("that others can read", async () => {
-      await idOf(new FileKeyStore(directory));
+      await idOf(new FileKeyStore({ directory }));
       const file = await onlyFile();
       await chmod(file, 0o644);
-      const error = await failure(idOf(new FileKeyStore(directory)));
+      const error = await failure(idOf(new FileKeyStore({ directory })));
       expect(error).toMatchObject({ code: "key_store" });
       expect(error.message).toContain(file);
     });
 
     test("that is a directory", async () => {
-      await idOf(new FileKeyStore(directory));
+      await idOf(new FileKeyStore({ directory }));
       const file = await onlyFile();
       await rm(file);
       await mkdir(file, { mode: 0o700 });
-      expect(await failure(idOf(new FileKeyStore(directory)))).toMatchObject({ code: "key_store" });
+      expect(await failure(idOf(new FileKeyStore({ directory })))).toMatchObject({ code: "key_store" });
     });
   });
 
   test.skipIf(process.platform === "win32")("a directory that others can write to is refused", async () => {
     await mkdir(directory, { recursive: true });
     await chmod(directory, 0o777);
-    const error = await failure(idOf(new FileKeyStore(directory)));
+    const error = await failure(idOf(new FileKeyStore({ directory })));
     expect(error).toMatchObject({ code: "key_store" });
     expect(error.message).toContain(directory);
     expect(await readdir(directory)).toEqual([]);
@@ -225,20 +225,20 @@ describe("FileKeyStore", () => {
   test("a directory that cannot be made", async () => {
     await mkdir(join(directory, ".."), { recursive: true });
     await writeFile(directory, "");
-    expect(await failure(idOf(new FileKeyStore(directory)))).toMatchObject({ code: "key_store" });
-    expect(await failure(new FileKeyStore(directory).clear())).toMatchObject({ code: "key_store" });
+    expect(await failure(idOf(new FileKeyStore({ directory })))).toMatchObject({ code: "key_store" });
+    expect(await failure(new FileKeyStore({ directory }).clear())).toMatchObject({ code: "key_store" });
   });
 
   test("a dangling link in place of a key file ends with an error", async () => {
-    await idOf(new FileKeyStore(directory));
+    await idOf(new FileKeyStore({ directory }));
     const file = await onlyFile();
     await rm(file);
     await symlink(join(directory, "nowhere"), file);
-    expect(await failure(idOf(new FileKeyStore(directory)))).toMatchObject({ code: "key_store" });
+    expect(await failure(idOf(new FileKeyStore({ directory })))).toMatchObject({ code: "key_store" });
   });
 
   test("clear leaves files of others alone and takes what a dead process left", async () => {
-    const store = new FileKeyStore(directory);
+    const store = new FileKeyStore({ directory });
     await idOf(store);
     await writeFile(join(directory, "notes.txt"), "");
     await writeFile(`${await onlyFile()}.left-over`, "");

@@ -1,0 +1,18 @@
+import { TokenBindingError, type TokenBindingErrorCode } from "@tokbind/codec";
+
+/**
+ * What came out of code of an application, which may throw or reject with anything, as an error. One of ours stays as
+ * it is; anything else becomes the cause of one of ours.
+ *
+ * @param what - names the code: "key store", "observe"
+ */
+export function asError(code: TokenBindingErrorCode, what: string, thrown: unknown): TokenBindingError {
+  if (thrown instanceof TokenBindingError) return thrown;
+  const came = thrown instanceof Error ? thrown.message : `expected an Error to be thrown, got ${typeOf(thrown)}`;
+  return new TokenBindingError(code, `${what}: ${came}`, { cause: thrown });
+}
+
+/** Not the value itself: it may be a secret. */
+export function typeOf(value: unknown): string {
+  return value === null || value === undefined ? String(value) : `a value of type ${typeof value}`;
+}
