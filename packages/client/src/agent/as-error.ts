@@ -8,7 +8,8 @@ import { TokenBindingError, type TokenBindingErrorCode } from "@tokbind/codec";
  */
 export function asError(code: TokenBindingErrorCode, what: string, thrown: unknown): TokenBindingError {
   if (thrown instanceof TokenBindingError) return thrown;
-  const came = thrown instanceof Error ? thrown.message : `expected an Error to be thrown, got ${typeOf(thrown)}`;
+  const came =
+    thrown instanceof Error ? thrown.message : `expected an Error to be thrown, got ${typeOf(thrown)}`;
   return new TokenBindingError(code, `${what}: ${came}`, { cause: thrown });
 }
 

@@ -65,10 +65,10 @@ function createSecureContext(options: TlsOptions): SecureContext {
   try {
     return tls.createSecureContext(options as tls.SecureContextOptions);
   } catch (cause) {
-    const { code = "failed" } = cause as NodeJS.ErrnoException;
+    const { code, message } = cause as NodeJS.ErrnoException;
     throw new TokenBindingError(
       "invalid_argument",
-      `TokenBindingAgent: connect: expected options that make a TLS context, got ${code}`,
+      `TokenBindingAgent: connect: expected options that make a TLS context, got ${code ?? message}`,
       { cause },
     );
   }
@@ -76,20 +76,17 @@ function createSecureContext(options: TlsOptions): SecureContext {
 
 /** What a check of an application says; node:tls would let what it throws end the process. */
 function identityError(check: () => unknown): Error | undefined {
+  let result: unknown;
   try {
-    const result = check();
-    return result === undefined ? undefined : asError("invalid_argument", "checkServerIdentity", result);
+    result = check();
+    if (result === undefined) return undefined;
   } catch (error) {
-    return asError("invalid_argument", "checkServerIdentity", error);
+    result = error;
   }
+  return result instanceof Error ? result : asError("invalid_argument", "checkServerIdentity", result);
 }
 
-function handshake(
-  socket: TLSSocket,
-  origin: URL,
-  timeout: number,
-  signal: AbortSignal,
-): Promise<Connected> {
+function handshake(socket: TLSSocket, origin: URL, timeout: number, signal: AbortSignal): Promise<Connected> {
   return new Promise((resolve, reject) => {
     const abort = () => socket.destroy(signal.reason as Error);
     const expire = () => {

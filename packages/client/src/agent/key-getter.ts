@@ -5,7 +5,11 @@ import { asError, typeOf } from "./as-error.ts";
 import type { GetKey } from "./connection.ts";
 
 /** Gets the keys of one origin; both the store and the scope function may be an application's. */
-export function keyGetter(keyStore: TokenBindingKeyStore, scope: (origin: URL) => string, origin: URL): GetKey {
+export function keyGetter(
+  keyStore: TokenBindingKeyStore,
+  scope: (origin: URL) => string,
+  origin: URL,
+): GetKey {
   let known: string | undefined;
   return async (keyParameters) => {
     known ??= scopeFor(scope, origin);

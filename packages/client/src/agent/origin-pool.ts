@@ -221,7 +221,9 @@ export class OriginPool extends Dispatcher {
   }
 
   #failed(error: Error): void {
-    this.#endings.push(() => this.emit("connectionError", this.#options.route.origin, [this], error as never));
+    this.#endings.push(() =>
+      this.emit("connectionError", this.#options.route.origin, [this], error as never),
+    );
   }
 
   #end(): void {

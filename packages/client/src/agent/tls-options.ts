@@ -1,4 +1,4 @@
-import type { TcpNetConnectOpts } from "node:net";
+import { isIP, type TcpNetConnectOpts } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import { checkOptions, isBoolean, isFunction, type OptionRule } from "@tokbind/codec/options";
 import { isHostName } from "./route.ts";
@@ -57,6 +57,11 @@ const isAmount: OptionRule = {
   test: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
 };
 
+const isAddress: OptionRule = {
+  expected: "an IP address",
+  test: (value) => typeof value === "string" && isIP(value) !== 0,
+};
+
 const isFamily: OptionRule = { expected: "0, 4 or 6", test: (value) => [0, 4, 6].includes(value as number) };
 
 /** node:tls looks into lists itself, when the context is made. */
@@ -79,7 +84,7 @@ const rules: Readonly<Record<keyof TlsOptions, OptionRule>> = {
   keepAlive: isBoolean,
   keepAliveInitialDelay: isAmount,
   key: isMaterial,
-  localAddress: isString,
+  localAddress: isAddress,
   lookup: isFunction,
   maxCachedSessions: isAmount,
   maxVersion: isString,

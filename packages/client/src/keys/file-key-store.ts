@@ -97,7 +97,8 @@ export class FileKeyStore implements TokenBindingKeyStore {
   async #create(file: string, scope: string, keyParameters: KeyParameters): Promise<string | undefined> {
     await makePrivateDirectory(this.#directory);
     const text = await encodeEntry(scope, await generateKey(keyParameters, { extractable: true }));
-    if (Buffer.byteLength(text) > maxFileSize) throw storeError(file, "cannot be made: the scope is too long");
+    if (Buffer.byteLength(text) > maxFileSize)
+      throw storeError(file, "cannot be made: the scope is too long");
     return (await createPrivateFile(file, text)) ? text : undefined;
   }
 

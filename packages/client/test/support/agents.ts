@@ -2,7 +2,11 @@ import { once } from "node:events";
 import net from "node:net";
 import { certificate, listen } from "@tokbind/testing";
 import { expect, onTestFinished } from "vitest";
-import { TokenBindingAgent, type TokenBindingAgentOptions, type TokenBindingKeyStore } from "../../src/index.ts";
+import {
+  TokenBindingAgent,
+  type TokenBindingAgentOptions,
+  type TokenBindingKeyStore,
+} from "../../src/index.ts";
 
 /** An agent for the length of a test, which trusts the origins of tests. */
 export function makeAgent(options: TokenBindingAgentOptions = {}): TokenBindingAgent {

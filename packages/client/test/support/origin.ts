@@ -3,7 +3,12 @@ import http2, { type Http2ServerRequest, type ServerHttp2Session } from "node:ht
 import https from "node:https";
 import type { Socket } from "node:net";
 import type { SecureContextOptions, TLSSocket, TlsOptions } from "node:tls";
-import { decodeBase64url, decodeTokenBindingMessage, encodeBase64url, type KeyParameters } from "@tokbind/codec";
+import {
+  decodeBase64url,
+  decodeTokenBindingMessage,
+  encodeBase64url,
+  type KeyParameters,
+} from "@tokbind/codec";
 import { MessageVerifier } from "@tokbind/message";
 import { certificate } from "@tokbind/testing";
 import { listenInTest } from "@tokbind/testing/vitest";
@@ -48,7 +53,7 @@ export interface OriginOptions extends SecureContextOptions, Pick<TlsOptions, "t
   readonly keepAliveTimeout?: number;
   readonly answer?: RequestListener;
   /** What to do with a connection whose handshake is complete. */
-  readonly onSecure?: (socket: TLSSocket) => void;
+  readonly onSecure?: (socket: TLSSocket, raw: Socket) => void;
 }
 
 /**
@@ -56,7 +61,14 @@ export interface OriginOptions extends SecureContextOptions, Pick<TlsOptions, "t
  * connection.
  */
 export async function serve(options: OriginOptions = {}): Promise<Origin> {
-  const { keyParameters, http2: isHttp2, keepAliveTimeout, answer = answerOk, onSecure, ...tlsOptions } = options;
+  const {
+    keyParameters,
+    http2: isHttp2,
+    keepAliveTimeout,
+    answer = answerOk,
+    onSecure,
+    ...tlsOptions
+  } = options;
   const seen: Seen[] = [];
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
@@ -78,7 +90,11 @@ export async function serve(options: OriginOptions = {}): Promise<Origin> {
   });
   if (onSecure !== undefined) {
     server.on("secureConnection", (socket: TLSSocket) => {
-      onSecure(socket.on("error", () => undefined));
+      const raw = [...sockets].find(({ remotePort }) => remotePort === socket.remotePort)!;
+      onSecure(
+        socket.on("error", () => undefined),
+        raw,
+      );
     });
   }
   server.on("session", (session: ServerHttp2Session) => {
