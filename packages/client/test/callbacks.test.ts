@@ -142,16 +142,19 @@ test("the scope function is asked once per origin, with an origin of its own", a
   expect(origin.seen).toHaveLength(2);
 });
 
-test.each([() => Promise.resolve(), late])("observe may not be asynchronous: %s", async (observe) => {
-  const origin = await serve();
-  const agent = makeAgent({ observe });
-  const error = await failure(request(origin.url, { dispatcher: agent }));
-  expect(error).toMatchObject({
-    code: "invalid_argument",
-    message: expect.stringContaining("promise") as string,
-  });
-  expect(origin.seen).toHaveLength(0);
-});
+test.each<() => unknown>([() => Promise.resolve(), late])(
+  "observe may not be asynchronous: %s",
+  async (observe) => {
+    const origin = await serve();
+    const agent = makeAgent({ observe: observe as never });
+    const error = await failure(request(origin.url, { dispatcher: agent }));
+    expect(error).toMatchObject({
+      code: "invalid_argument",
+      message: expect.stringContaining("promise") as string,
+    });
+    expect(origin.seen).toHaveLength(0);
+  },
+);
 
 const key = await generateKey("ecdsap256");
 const rsa = await generateKey("rsa2048_pss");
@@ -171,6 +174,7 @@ describe("a key store that gives something else", () => {
     ["a key that signs with nothing", { ...key, sign: () => Promise.resolve(undefined) }],
     ["a key that signs in another form", { ...key, sign: () => Promise.resolve(new Uint8Array(70)) }],
     ["a key that throws", { ...key, sign: () => expect.fail("secret") }],
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what this is about
     ["a key that rejects with nothing", { ...key, sign: () => Promise.reject() }],
   ];
   test.each(other)("%s", async (_what, given) => {

@@ -11,7 +11,7 @@ import { type OriginOptions, serve } from "./support/origin.ts";
 // vitest fails a run with an unhandled rejection or an uncaught exception: what undici does with a socket that has ended
 // is one.
 
-const rounds = 40;
+const rounds = 25;
 const width = 8;
 
 /** Sends many requests, the key of each connection after another number of turns of the event loop. */

@@ -1,12 +1,15 @@
 import { once } from "node:events";
 import {
-  request as undiciRequest,
+  type Dispatcher,
   FormData as UndiciFormData,
+  getGlobalDispatcher,
   Headers as UndiciHeaders,
   interceptors,
+  Request as UndiciRequest,
+  request as undiciRequest,
 } from "undici";
-import { Request as UndiciRequest, setGlobalDispatcher, getGlobalDispatcher } from "undici";
 import { describe, expect, onTestFinished, test } from "vitest";
+import type { TokenBindingAgent } from "../src/index.ts";
 import { failure, makeAgent } from "./support/agents.ts";
 import { type Origin, type OriginOptions, serve } from "./support/origin.ts";
 
@@ -15,6 +18,7 @@ const answerForm: OriginOptions["answer"] = (incoming, response) => {
   const body = new Response(incoming as never, {
     headers: { "content-type": incoming.headers["content-type"] ?? "" },
   });
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- of short forms
   void body.formData().then(
     async (form) => {
       const parts: Record<string, string> = {};
@@ -34,6 +38,8 @@ const answerAll: OriginOptions["answer"] = (incoming, response) => {
     response.end(JSON.stringify({ method, headers, body: Buffer.concat(chunks as Buffer[]).toString() }));
   });
 };
+
+type WithFetch = Dispatcher & Pick<TokenBindingAgent, "fetch">;
 
 const lastId = (origin: Origin) => origin.seen.at(-1)!.id;
 
@@ -69,7 +75,7 @@ describe("fetch without its agent", () => {
     const agent = makeAgent();
     const composed = agent.compose(
       (dispatch) => (options, handler) => dispatch({ ...options, path: "/intercepted" }, handler),
-    ) as typeof agent;
+    ) as unknown as WithFetch;
     expect(await (await composed.fetch(origin.url)).text()).toBe("/intercepted");
     expect(lastId(origin)).toBeDefined();
     expect(await (await agent.fetch(origin.url)).text()).toBe("/");
@@ -85,6 +91,7 @@ describe("fetch without its agent", () => {
     );
     expect(error).toBeInstanceOf(TypeError);
     const errors: Error[] = [];
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- one method is enough
     dispatch({ origin: origin.url, path: "/", method: "GET" }, { onError: (each) => errors.push(each) });
     expect(errors).toEqual([expect.any(TypeError)]);
     expect(origin.seen).toHaveLength(0);
@@ -92,9 +99,7 @@ describe("fetch without its agent", () => {
 
   test("is not talked out of its agent by an option", async () => {
     const origin = await serve();
-    const dispatcher = getGlobalDispatcher();
-    setGlobalDispatcher(dispatcher);
-    await (await makeAgent().fetch(origin.url, { dispatcher })).text();
+    await (await makeAgent().fetch(origin.url, { dispatcher: getGlobalDispatcher() })).text();
     expect(lastId(origin)).toBeDefined();
   });
 });
@@ -171,7 +176,7 @@ describe.each(kinds)("objects of %s", (_name, { FormData, Headers, Request }) =>
       method: "POST",
       body: readable,
       duplex: "half",
-    } as RequestInit);
+    });
     const arrived = once(origin.server, "request");
     const answering = agent.fetch(request);
     await writer.write(Buffer.from("first "));
@@ -212,7 +217,7 @@ describe.each(kinds)("objects of %s", (_name, { FormData, Headers, Request }) =>
 test("interceptors see requests of fetch and the header is added after them", async () => {
   const origin = await serve({ answer: (_incoming, response) => response.end("ok") });
   const agent = makeAgent();
-  const composed = agent.compose(interceptors.dump(), interceptors.retry()) as typeof agent;
+  const composed = agent.compose(interceptors.dump(), interceptors.retry()) as unknown as WithFetch;
   await (await composed.fetch(origin.url)).text();
   expect(lastId(origin)).toBeDefined();
 });

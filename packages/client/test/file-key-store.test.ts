@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, fork } from "node:child_process";
+import { type ChildProcess, fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:fs";
 import * as fs from "node:fs/promises";
@@ -187,7 +187,8 @@ describe("what is no file of a key", () => {
     await idOf(store);
     const file = await onlyFile();
     await rm(file);
-    execFileSync("mkfifo", ["-m", "600", file]);
+    spawnSync("mkfifo", ["-m", "600", file]);
+    expect((await stat(file)).isFIFO()).toBe(true);
     await refused(store, file, "is not a file");
     // With a writer at its other end too.
     const writer = await open(file, constants.O_RDWR | constants.O_NONBLOCK);

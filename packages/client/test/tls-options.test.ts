@@ -312,7 +312,7 @@ describe("what can have no effect is refused", () => {
     "enableTrace",
     "constructor",
   ])("connect.%s", (name) => {
-    invalid({ connect: { [name]: 1 } }).toThrow(`got ${name}`);
+    invalid({ connect: { [name]: 1 } }).toThrow(`got "${name}"`);
   });
 
   const impossible: Record<keyof TlsOptions, unknown[]> = {
@@ -363,8 +363,8 @@ describe("what can have no effect is refused", () => {
     [{ observe: true }, "observe"],
     [{ connect: () => undefined }, "connect"],
     [{ connect: null }, "connect"],
-    [{ pipelining: 2 }, "got pipelining"],
-    [{ factory: () => undefined }, "got factory"],
+    [{ pipelining: 2 }, 'got "pipelining"'],
+    [{ factory: () => undefined }, 'got "factory"'],
     [null, "options"],
   ])("%j", (options, message) => {
     invalid(options).toThrow(message);

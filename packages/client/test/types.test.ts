@@ -55,12 +55,14 @@ test("fetch is both the platform's and undici's", () => {
   expectTypeOf(fetch).toEqualTypeOf<Fetch>();
   expectTypeOf<Fetch>().toExtend<typeof globalThis.fetch>();
   expectTypeOf<Fetch>().toExtend<typeof undiciFetch>();
+  /* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment -- objects of undici */
   const uses = () => [
     fetch("https://example.com/", { method: "POST", body: new FormData(), signal: AbortSignal.timeout(1) }),
     fetch(new Request("https://example.com/"), { headers: new Headers() }),
     fetch(new URL("https://example.com/"), { method: "POST", body: new UndiciFormData() }),
     fetch(new UndiciRequest("https://example.com/")),
   ];
+  /* eslint-enable */
   expect(uses).toBeTypeOf("function");
   expectTypeOf(fetch(new Request("data:,"))).resolves.toExtend<{ json(): Promise<unknown> }>();
 });

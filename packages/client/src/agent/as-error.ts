@@ -1,4 +1,5 @@
 import { TokenBindingError, type TokenBindingErrorCode } from "@tokbind/codec";
+import { described } from "@tokbind/codec/options";
 
 /**
  * What came out of code of an application, which may throw or reject with anything, as an error. One of ours stays as
@@ -8,12 +9,11 @@ import { TokenBindingError, type TokenBindingErrorCode } from "@tokbind/codec";
  */
 export function asError(code: TokenBindingErrorCode, what: string, thrown: unknown): TokenBindingError {
   if (thrown instanceof TokenBindingError) return thrown;
-  const came =
-    thrown instanceof Error ? thrown.message : `expected an Error to be thrown, got ${typeOf(thrown)}`;
+  const came = thrown instanceof Error ? thrown.message : `expected an Error, got ${kindOf(thrown)}`;
   return new TokenBindingError(code, `${what}: ${came}`, { cause: thrown });
 }
 
-/** Not the value itself: it may be a secret. */
-export function typeOf(value: unknown): string {
-  return value === null || value === undefined ? String(value) : `a value of type ${typeof value}`;
+/** Not even a short string is shown: it may be a secret. */
+export function kindOf(value: unknown): string {
+  return typeof value === "string" ? "a string" : described(value);
 }

@@ -63,7 +63,7 @@ export function createConnectOrigin({ keyParameters, connect, allowH2 }: Connect
 
 function createSecureContext(options: TlsOptions): SecureContext {
   try {
-    return tls.createSecureContext(options as tls.SecureContextOptions);
+    return tls.createSecureContext(options);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     throw new TokenBindingError(
@@ -105,7 +105,7 @@ function handshake(socket: TLSSocket, origin: URL, timeout: number, signal: Abor
         resolve({ socket, negotiated: negotiatedTokenBinding(socket) });
       } catch (error) {
         socket.destroy();
-        reject(error as Error);
+        reject(asError("unsupported_runtime", "Token Binding", error));
       }
     });
     // Kept attached, so that no error is unhandled before undici listens.

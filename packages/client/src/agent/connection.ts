@@ -99,7 +99,7 @@ export class Connection {
         },
       );
     }
-    const { header } = this.#signed!;
+    const { header } = this.#signed;
     try {
       return typeof header === "string" ? header : await header;
     } catch (error) {

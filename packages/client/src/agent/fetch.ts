@@ -39,7 +39,7 @@ export function ownBody<Body>(body: Body): Body | FormData {
   if (!isForeign(body, FormData)) return body;
   const own = new FormData();
   // With a name, a File would be made anew without its date.
-  for (const [name, value] of body as unknown as FormData) own.append(name, value as string);
+  for (const [name, value] of body as unknown as FormData) own.append(name, value);
   return own;
 }
 

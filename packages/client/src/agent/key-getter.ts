@@ -1,7 +1,8 @@
 import { type KeyParameters, keyParametersCodes, TokenBindingError } from "@tokbind/codec";
+import { described } from "@tokbind/codec/options";
 import type { TokenBindingKey } from "@tokbind/crypto";
 import type { TokenBindingKeyStore } from "../keys/token-binding-key-store.ts";
-import { asError, typeOf } from "./as-error.ts";
+import { asError, kindOf } from "./as-error.ts";
 import type { GetKey } from "./connection.ts";
 
 /** Gets the keys of one origin; both the store and the scope function may be an application's. */
@@ -33,16 +34,16 @@ function scopeFor(scope: (origin: URL) => unknown, origin: URL): string {
   }
   if (typeof result === "string") return result;
   ignoreRejection(result);
-  throw new TokenBindingError("invalid_argument", `scope: expected a string, got ${typeOf(result)}`);
+  throw new TokenBindingError("invalid_argument", `scope: expected a string, got ${kindOf(result)}`);
 }
 
 function checkKey(key: unknown, keyParameters: KeyParameters): asserts key is TokenBindingKey {
   const { keyParameters: type, id, sign } = (key ?? {}) as Partial<TokenBindingKey>;
   if (typeof sign !== "function" || !(id?.bytes instanceof Uint8Array)) {
-    throw storeError(keyParameters, typeof key === "object" ? "an object that is none" : typeOf(key));
+    throw storeError(keyParameters, kindOf(key));
   }
   if (type !== keyParameters || id.keyParameters !== keyParametersCodes[keyParameters]) {
-    throw storeError(keyParameters, `one of type ${String(type)}`);
+    throw storeError(keyParameters, `one of type ${described(type)}`);
   }
 }
 

@@ -38,7 +38,10 @@ export interface TokenBindingAgentOptions {
 
 const isKeyStore: OptionRule = {
   expected: "an object with get, delete and clear",
-  test: (value) => ["get", "delete", "clear"].every((name) => typeof Object(value)[name] === "function"),
+  test: (value) => {
+    const { get, delete: remove, clear } = Object(value) as Partial<TokenBindingKeyStore>;
+    return [get, remove, clear].every((method) => typeof method === "function");
+  },
 };
 const rules: Readonly<Record<keyof TokenBindingAgentOptions, OptionRule>> = {
   allowH2: isBoolean,
@@ -101,10 +104,11 @@ export class TokenBindingAgent extends Agent {
     this.#servername = connect.servername;
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- fetch works without one
     const agent = this;
-    this.fetch = function (this: unknown, input: unknown, init?: unknown) {
+    const fetch = function (this: unknown, input: unknown, init?: unknown): Promise<unknown> {
       // agent.compose() makes another agent, with interceptors.
       return fetchOver(this instanceof TokenBindingAgent ? this : agent, input, init);
-    } as Fetch;
+    };
+    this.fetch = fetch as Fetch;
   }
 
   override dispatch(options: Agent.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
@@ -124,7 +128,7 @@ export class TokenBindingAgent extends Agent {
 
 /** undici's own pool, for http. */
 function plainPool(origin: URL, connections: number, connect: TlsOptions): Pool {
-  const { localAddress = null, servername: _, ...others } = connect;
+  const { localAddress = null, ...others } = connect;
   return new Pool(origin, {
     connections: connections === Infinity ? null : connections,
     // undici takes this one here only.

@@ -29,8 +29,14 @@ export class WatchedHandler {
   constructor(handler: Handler & { onRequestSent?: () => void }, watcher: Watcher) {
     this.#handler = handler;
     this.#watcher = watcher;
-    if (handler.onBodySent !== undefined) this.onBodySent = (...args) => handler.onBodySent!(...args);
-    if (handler.onRequestSent !== undefined) this.onRequestSent = () => handler.onRequestSent!();
+    if (handler.onBodySent !== undefined)
+      this.onBodySent = (...args) => {
+        handler.onBodySent!(...args);
+      };
+    if (handler.onRequestSent !== undefined)
+      this.onRequestSent = () => {
+        handler.onRequestSent!();
+      };
   }
 
   onConnect(...args: Arguments<"onConnect">): void {

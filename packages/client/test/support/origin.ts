@@ -123,9 +123,11 @@ const answerOk: RequestListener = (request, response) => {
   request.pipe(response);
 };
 
+type ServerSocket = TLSSocket & { readonly servername: string | false };
+
 function look(request: IncomingMessage): Seen {
   const session = (request as unknown as Partial<Http2ServerRequest>).stream?.session;
-  const socket = (session?.socket ?? request.socket) as TLSSocket & { servername: string | false };
+  const socket = (session?.socket ?? request.socket) as unknown as ServerSocket;
   const negotiated = negotiatedTokenBinding(socket);
   const fields = request.rawHeaders.filter(
     (_value, i, all) => i % 2 === 1 && all[i - 1]!.toLowerCase() === "sec-token-binding",
