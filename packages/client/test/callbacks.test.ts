@@ -146,7 +146,7 @@ test.each<() => unknown>([() => Promise.resolve(), late])(
   "observe may not be asynchronous: %s",
   async (observe) => {
     const origin = await serve();
-    const agent = makeAgent({ observe: observe as never });
+    const agent = makeAgent({ observe: () => observe() });
     const error = await failure(request(origin.url, { dispatcher: agent }));
     expect(error).toMatchObject({
       code: "invalid_argument",

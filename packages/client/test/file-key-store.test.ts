@@ -187,7 +187,8 @@ describe("what is no file of a key", () => {
     await idOf(store);
     const file = await onlyFile();
     await rm(file);
-    spawnSync("mkfifo", ["-m", "600", file]);
+    const command = "mkfifo";
+    spawnSync(command, ["-m", "600", file]);
     expect((await stat(file)).isFIFO()).toBe(true);
     await refused(store, file, "is not a file");
     // With a writer at its other end too.
