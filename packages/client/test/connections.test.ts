@@ -91,6 +91,21 @@ describe("connections", () => {
     expect(new Set(origin.seen.map((seen) => seen.fields.join())).size).toBe(origin.connections());
   });
 
+  test("no request waits for a slow one while another connection is free", async () => {
+    const origin = await serve({
+      answer: (incoming, response) => {
+        if (incoming.url !== "/slow") response.end();
+      },
+    });
+    const agent = makeAgent({ connections: 2 });
+    const slow = failure(get(agent, `${origin.url}/slow`));
+    await expect.poll(() => origin.seen.length).toBe(1);
+    for (let i = 0; i < 4; i++) await get(agent, origin.url);
+    expect(origin.connections()).toBe(2);
+    await agent.destroy();
+    await slow;
+  });
+
   test("close waits for requests; destroy does not", async () => {
     const origin = await serve({
       answer: (_incoming, response) => {

@@ -34,6 +34,21 @@ describe("HTTP/2", () => {
     expect(new Set(origin.seen.map((seen) => seen.fields.join())).size).toBe(1);
   });
 
+  test("requests do not wait for each other's answers", async () => {
+    const waiting: (() => void)[] = [];
+    const origin = await serve({
+      http2: true,
+      answer: (incoming, response) => {
+        waiting.push(() => response.end(incoming.url));
+        if (waiting.length === 20) for (const answer of waiting) answer();
+      },
+    });
+    const agent = makeAgent({ allowH2: true });
+    const paths = Array.from({ length: 20 }, (_, i) => `/${i}`);
+    expect(await Promise.all(paths.map((path) => get(agent, origin.url + path)))).toEqual(paths);
+    expect(origin.connections()).toBe(1);
+  });
+
   test("POST with a body", async () => {
     const origin = await serve({ http2: true });
     const agent = makeAgent({ allowH2: true });

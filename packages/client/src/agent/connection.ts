@@ -119,7 +119,7 @@ export class Connection {
       },
       onNotStarted: () => {
         // A fresh connection that breaks cannot be blamed on keep-alive; retrying could loop forever.
-        const returns = this.#used && this.#client.isLost && this.#destroyed === undefined;
+        const returns = this.#used && this.#client.isLost;
         if (returns) this.#events.onReturn(request);
         return returns;
       },
