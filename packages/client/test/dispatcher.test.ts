@@ -103,6 +103,29 @@ describe("as a dispatcher", () => {
     expect((await failure(once(body.destroy(), "close"))).name).toBe("AbortError");
   });
 
+  test.each(["onConnect", "onHeaders", "onData", "onComplete", "onUpgrade", "onError"])(
+    "a handler without %s is refused as undici does",
+    async (missing) => {
+      const origin = await serve();
+      const agent = makeAgent();
+      const errors: unknown[] = [];
+      const all = ["onConnect", "onHeaders", "onData", "onComplete", "onUpgrade"];
+      const handler = Object.fromEntries(all.map((name) => [name, () => expect.fail(`${name} is called`)]));
+      const whole = { ...handler, onError: (error: unknown) => errors.push(error), [missing]: undefined };
+      const upgrade = missing === "onUpgrade" ? "websocket" : null;
+      const dispatch = () =>
+        agent.dispatch({ origin: origin.url, path: "/", method: "GET", upgrade }, whole as never);
+      const refused = { code: "UND_ERR_INVALID_ARG", message: `invalid ${missing} method` };
+      if (missing === "onError") {
+        expect(dispatch).toThrow(expect.objectContaining(refused) as Error);
+      } else {
+        expect(dispatch()).toBe(false);
+        expect(errors).toMatchObject([refused]);
+      }
+      expect(origin.sockets.size).toBe(0);
+    },
+  );
+
   test("connection refused is reported with its cause", async () => {
     const agent = makeAgent();
     const url = `https://127.0.0.1:${await unusedPort()}/`;

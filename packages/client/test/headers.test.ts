@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import http from "node:http";
 import type net from "node:net";
+import type { TLSSocket } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
 import { encodeBase64url, TokenBindingError } from "@tokbind/codec";
 import { generateKey } from "@tokbind/crypto";
@@ -175,6 +176,21 @@ describe("never a header", () => {
     expect(incoming.headers).not.toHaveProperty("sec-token-binding");
     expect(origin.negotiatedOf(incoming)).toBeUndefined();
     expect(origin.seen[0]!.id).toBeDefined();
+  });
+
+  test("and a proxy is offered neither HTTP/2 nor the session of an origin [A-30]", async () => {
+    const origin = await serve({ http2: true });
+    const tunnel = once(origin.server, "connect");
+    const agent = makeAgent({ allowH2: true });
+    await get(agent, origin.url);
+    const connecting = agent.connect({ origin: origin.url, path: "example.com:443" });
+    const [incoming, socket] = (await tunnel) as [http.IncomingMessage, TLSSocket];
+    socket.end("HTTP/1.1 200 OK\r\n\r\n");
+    await (await connecting).socket.toArray();
+
+    expect(origin.seen[0]).toMatchObject({ httpVersion: "2.0" });
+    expect(incoming.httpVersion).toBe("1.1");
+    expect(socket.isSessionReused()).toBe(false);
   });
 
   test("from the application [TBH-7.2-01]", async () => {

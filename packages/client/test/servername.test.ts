@@ -2,7 +2,7 @@ import { encodeBase64url } from "@tokbind/codec";
 import { Agent, interceptors, request } from "undici";
 import { describe, expect, test } from "vitest";
 import { MemoryKeyStore, type SentRequest } from "../src/index.ts";
-import { failure, makeAgent } from "./support/agents.ts";
+import { failure, makeAgent, toLoopback } from "./support/agents.ts";
 import { serve } from "./support/origin.ts";
 
 const lookup = (
@@ -63,6 +63,13 @@ describe("undici's dns interceptor", () => {
     await body.dump();
     expect(origin.seen[0]).toMatchObject({ servername: false, id: expect.any(String) as string });
   });
+});
+
+test("a trailing dot belongs to the URL, not to the name that is authenticated", async () => {
+  const origin = await serve();
+  const agent = makeAgent({ connect: { lookup: toLoopback } });
+  await (await request(`https://www.example.com.:${origin.port}/`, { dispatcher: agent })).body.dump();
+  expect(origin.seen).toMatchObject([{ servername: "www.example.com" }]);
 });
 
 describe("the option servername", () => {

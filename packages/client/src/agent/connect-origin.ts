@@ -44,7 +44,7 @@ export function createConnectOrigin({ keyParameters, connect, allowH2 }: Connect
       ...(own as tls.ConnectionOptions),
       checkServerIdentity: (hostname, certificate) =>
         identityError(() => checkServerIdentity(hostname, certificate)),
-      servername: isIP(name) === 0 ? name : "",
+      servername: isIP(name) === 0 ? name.replace(/\.$/, "") : "",
       host,
       port: Number(origin.port || 443),
       secureContext: isProxy ? (silent ??= createContext()) : offering,
