@@ -135,10 +135,12 @@ test("the scope function is asked once per origin, with an origin of its own", a
     url.hostname = "changed.example";
     return "scope";
   };
-  const agent = makeAgent({ scope });
+  const urls: string[] = [];
+  const agent = makeAgent({ scope, observe: ({ url }) => urls.push(url) });
   await get(agent, `${origin.url}/a?b`);
   await get(agent, `${origin.url}/c`);
   expect(asked).toEqual([`${origin.url}/`]);
+  expect(urls).toEqual([`${origin.url}/a?b`, `${origin.url}/c`]);
   expect(origin.seen).toHaveLength(2);
 });
 
