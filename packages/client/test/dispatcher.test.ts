@@ -113,8 +113,7 @@ describe("as a dispatcher", () => {
       const handler = Object.fromEntries(all.map((name) => [name, () => expect.fail(`${name} is called`)]));
       const whole = { ...handler, onError: (error: unknown) => errors.push(error), [missing]: undefined };
       const upgrade = missing === "onUpgrade" ? "websocket" : null;
-      const dispatch = () =>
-        agent.dispatch({ origin: origin.url, path: "/", method: "GET", upgrade }, whole as never);
+      const dispatch = () => agent.dispatch({ origin: origin.url, path: "/", method: "GET", upgrade }, whole);
       const refused = { code: "UND_ERR_INVALID_ARG", message: `invalid ${missing} method` };
       if (missing === "onError") {
         expect(dispatch).toThrow(expect.objectContaining(refused) as Error);

@@ -1,7 +1,20 @@
 import { type ChildProcess, fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:fs";
-import * as fs from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -10,8 +23,6 @@ import { exportPrivateJwk, generateKey } from "@tokbind/crypto";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { FileKeyStore, type FileKeyStoreOptions, type TokenBindingKeyStore } from "../src/index.ts";
 import { failure } from "./support/agents.ts";
-
-const { chmod, chown, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, symlink, writeFile } = fs;
 
 let directory: string;
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import {
   Agent,
   type Dispatcher,
-  fetch as undiciFetch,
+  type fetch as undiciFetch,
   FormData as UndiciFormData,
   Request as UndiciRequest,
 } from "undici";
@@ -10,7 +10,7 @@ import {
   type Fetch,
   FileKeyStore,
   type KeyParameters,
-  MemoryKeyStore,
+  type MemoryKeyStore,
   scopeOf,
   type SentRequest,
   type TlsOptions,
