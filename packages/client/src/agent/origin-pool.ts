@@ -16,7 +16,7 @@ export interface OriginPoolOptions {
   /** Most connections at a time, tunnels not counted. */
   readonly connections: number;
   readonly allowH2: boolean;
-  readonly observe: (sent: SentRequest) => void;
+  readonly observe: ((sent: SentRequest) => void) | undefined;
 }
 
 /**
@@ -25,6 +25,7 @@ export interface OriginPoolOptions {
  */
 export class OriginPool extends Dispatcher {
   readonly #options: OriginPoolOptions;
+  readonly #hostname: string;
   readonly #queue: PendingRequest[] = [];
   readonly #connections = new Set<Connection>();
   readonly #tunnels = new Set<Tunnel>();
@@ -43,6 +44,7 @@ export class OriginPool extends Dispatcher {
   constructor(options: OriginPoolOptions) {
     super();
     this.#options = options;
+    this.#hostname = options.route.origin.hostname;
     this.#mayBeHttp2 = options.allowH2;
     // Every connection that is being opened listens.
     setMaxListeners(0, this.#destroyed.signal);
@@ -58,7 +60,7 @@ export class OriginPool extends Dispatcher {
     checkHandler(handler, isConnect || Boolean(options.upgrade));
     const headers = options.headers as string[];
     // A constant server name: otherwise undici would reconnect when an application sets another Host.
-    const own = { ...options, headers, servername: this.#options.route.origin.hostname };
+    const own = { ...options, headers, servername: this.#hostname };
     const request = { options: own, handler, headersLength: headers.length };
     if (isConnect) {
       void this.#tunnel(request);
@@ -193,7 +195,7 @@ export class OriginPool extends Dispatcher {
         this.#next();
       },
       onStart: ({ options: { method, path } }, secTokenBinding) => {
-        observe({ method, url: route.origin.origin + path, ...connected, secTokenBinding });
+        observe?.({ method, url: route.origin.origin + path, ...connected, secTokenBinding });
       },
     });
     this.#mayBeHttp2 = this.#options.allowH2 && connection.isHttp2;

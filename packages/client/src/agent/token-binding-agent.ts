@@ -85,14 +85,14 @@ export class TokenBindingAgent extends Agent {
    */
   constructor(options: TokenBindingAgentOptions = {}) {
     checkOptions("TokenBindingAgent", options, rules);
-    const { keyParameters, allowH2 = false, scope = scopeOf, observe = () => undefined } = options;
+    const { keyParameters, allowH2 = false, scope = scopeOf, observe } = options;
     const { keyStore = new MemoryKeyStore(), connections = Infinity } = options;
     const connect = checkTlsOptions(options.connect);
     const shared = {
       connectOrigin: createConnectOrigin({ keyParameters, connect, allowH2 }),
       connections,
       allowH2,
-      observe: guarded(observe),
+      observe: observe && guarded(observe),
     };
     super({
       factory(text): Dispatcher {
