@@ -11,7 +11,7 @@ const [certificate, url = "https://localhost:8443/"] = process.argv.slice(2);
 const ca = readFileSync(certificate);
 
 // #region client
-const agent = new TokenBindingAgent({ keyStore: new FileKeyStore("keys"), connect: { ca } });
+const agent = new TokenBindingAgent({ keyStore: new FileKeyStore({ directory: "keys" }), connect: { ca } });
 
 const login = await agent.fetch(new URL("/login", url), { method: "POST" });
 const cookie = login.headers.getSetCookie()[0]?.split(";")[0] ?? "";

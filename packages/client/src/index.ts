@@ -1,4 +1,3 @@
-export { type TlsOptions } from "./connect-origin.ts";
 export { type KeyParameters, TokenBindingError, type TokenBindingErrorCode } from "@tokbind/codec";
 export { createTokenBindingMessage, type TokenBindingMessageOptions } from "@tokbind/message";
 export {
@@ -7,9 +6,11 @@ export {
   type TokenBindingOptions,
   withTokenBinding,
 } from "@tokbind/tls";
-export { FileKeyStore } from "./file-key-store.ts";
-export { MemoryKeyStore } from "./memory-key-store.ts";
-export { scopeOf } from "./scope-of.ts";
-export { type SentRequest } from "./sent-request.ts";
-export { TokenBindingAgent, type TokenBindingAgentOptions } from "./token-binding-agent.ts";
-export { type TokenBindingKeyStore } from "./token-binding-key-store.ts";
+export type { Fetch } from "./agent/fetch.ts";
+export type { SentRequest } from "./agent/sent-request.ts";
+export type { TlsOptions } from "./agent/tls-options.ts";
+export { TokenBindingAgent, type TokenBindingAgentOptions } from "./agent/token-binding-agent.ts";
+export { FileKeyStore, type FileKeyStoreOptions } from "./keys/file-key-store.ts";
+export { MemoryKeyStore } from "./keys/memory-key-store.ts";
+export { scopeOf } from "./keys/scope-of.ts";
+export type { TokenBindingKeyStore } from "./keys/token-binding-key-store.ts";

@@ -3,8 +3,8 @@ import type { KeyParameters } from "@tokbind/codec";
 import { request } from "undici";
 import { describe, expect, test } from "vitest";
 import { MemoryKeyStore } from "../src/index.ts";
-import { failure, get, makeAgent, noKeyStore, serve } from "./support/agents.ts";
-import type { OriginOptions } from "./support/origin.ts";
+import { failure, get, makeAgent, storeOf } from "./support/agents.ts";
+import { type OriginOptions, serve } from "./support/origin.ts";
 
 describe("connections", () => {
   test("one that the server closed while idle is replaced", async () => {
@@ -61,14 +61,11 @@ describe("connections", () => {
     const origin = await serve();
     const lost: unknown[] = [];
     const key = new MemoryKeyStore();
-    const keyStore = {
-      ...noKeyStore,
-      get: async (scope: string, keyParameters: KeyParameters) => {
-        for (const socket of origin.sockets) socket.destroy();
-        await sleep(50);
-        return key.get(scope, keyParameters);
-      },
-    };
+    const keyStore = storeOf(async (scope: string, keyParameters: KeyParameters) => {
+      for (const socket of origin.sockets) socket.destroy();
+      await sleep(50);
+      return key.get(scope, keyParameters);
+    });
     const agent = makeAgent({ keyStore });
     lost.push(await failure(request(origin.url, { dispatcher: agent })));
     expect(lost).toMatchObject([{ code: "connection_lost" }]);
@@ -92,6 +89,21 @@ describe("connections", () => {
     expect(origin.seen.length).toBeGreaterThan(100);
     expect(origin.seen.every((seen) => seen.id !== undefined)).toBe(true);
     expect(new Set(origin.seen.map((seen) => seen.fields.join())).size).toBe(origin.connections());
+  });
+
+  test("no request waits for a slow one while another connection is free", async () => {
+    const origin = await serve({
+      answer: (incoming, response) => {
+        if (incoming.url !== "/slow") response.end();
+      },
+    });
+    const agent = makeAgent({ connections: 2 });
+    const slow = failure(get(agent, `${origin.url}/slow`));
+    await expect.poll(() => origin.seen.length).toBe(1);
+    for (let i = 0; i < 4; i++) await get(agent, origin.url);
+    expect(origin.connections()).toBe(2);
+    await agent.destroy();
+    await slow;
   });
 
   test("close waits for requests; destroy does not", async () => {

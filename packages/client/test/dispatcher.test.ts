@@ -5,8 +5,9 @@ import { type KeyParameters, TokenBindingError } from "@tokbind/codec";
 import { generateKey } from "@tokbind/crypto";
 import { request } from "undici";
 import { describe, expect, test } from "vitest";
-import { MemoryKeyStore, TokenBindingAgent } from "../src/index.ts";
-import { failure, get, makeAgent, noKeyStore, serve, toLoopback, unusedPort } from "./support/agents.ts";
+import { MemoryKeyStore } from "../src/index.ts";
+import { failure, get, makeAgent, storeOf, toLoopback, unusedPort } from "./support/agents.ts";
+import { serve } from "./support/origin.ts";
 
 describe("as a dispatcher", () => {
   test("works with undici's request, with its own and with the global fetch", async () => {
@@ -102,6 +103,28 @@ describe("as a dispatcher", () => {
     expect((await failure(once(body.destroy(), "close"))).name).toBe("AbortError");
   });
 
+  test.each(["onConnect", "onHeaders", "onData", "onComplete", "onUpgrade", "onError"])(
+    "a handler without %s is refused as undici does",
+    async (missing) => {
+      const origin = await serve();
+      const agent = makeAgent();
+      const errors: unknown[] = [];
+      const all = ["onConnect", "onHeaders", "onData", "onComplete", "onUpgrade"];
+      const handler = Object.fromEntries(all.map((name) => [name, () => expect.fail(`${name} is called`)]));
+      const whole = { ...handler, onError: (error: unknown) => errors.push(error), [missing]: undefined };
+      const upgrade = missing === "onUpgrade" ? "websocket" : null;
+      const dispatch = () => agent.dispatch({ origin: origin.url, path: "/", method: "GET", upgrade }, whole);
+      const refused = { code: "UND_ERR_INVALID_ARG", message: `invalid ${missing} method` };
+      if (missing === "onError") {
+        expect(dispatch).toThrow(expect.objectContaining(refused) as Error);
+      } else {
+        expect(dispatch()).toBe(false);
+        expect(errors).toMatchObject([refused]);
+      }
+      expect(origin.sockets.size).toBe(0);
+    },
+  );
+
   test("connection refused is reported with its cause", async () => {
     const agent = makeAgent();
     const url = `https://127.0.0.1:${await unusedPort()}/`;
@@ -136,13 +159,9 @@ describe("as a dispatcher", () => {
   test("a failing key store fails the request, not the agent", async () => {
     let broken = true;
     const good = new MemoryKeyStore();
-    const keyStore = {
-      ...noKeyStore,
-      get: (scope: string, keyParameters: KeyParameters) =>
-        broken
-          ? Promise.reject(new TokenBindingError("key_store", "locked"))
-          : good.get(scope, keyParameters),
-    };
+    const keyStore = storeOf((scope: string, keyParameters: KeyParameters) =>
+      broken ? Promise.reject(new TokenBindingError("key_store", "locked")) : good.get(scope, keyParameters),
+    );
     const origin = await serve();
     const agent = makeAgent({ keyStore, connections: 1 });
     expect(await failure(request(origin.url, { dispatcher: agent }))).toMatchObject({ code: "key_store" });
@@ -163,11 +182,12 @@ describe("as a dispatcher", () => {
     const keys = [0, 1].map(() => ({ ...key, sign }));
     const origin = await serve();
     const agent = makeAgent({
-      keyStore: { ...noKeyStore, get: () => Promise.resolve(keys[Math.min(calls, 1)]!) },
+      keyStore: storeOf(() => Promise.resolve(keys[Math.min(calls, 1)]!)),
     });
     await get(agent, origin.url);
     const error = await failure(request(origin.url, { dispatcher: agent }));
-    expect(error.message).toBe("token removed");
+    expect(error).toMatchObject({ code: "key_store", message: "key store: key: token removed" });
+    expect(error.cause).toMatchObject({ message: "token removed" });
     await get(agent, origin.url);
     expect(origin.connections()).toBe(1);
     expect(origin.seen.map((seen) => seen.id !== undefined)).toEqual([true, true]);
@@ -176,12 +196,8 @@ describe("as a dispatcher", () => {
   test("a key of another type than was negotiated is never used [TBP-4.1-02]", async () => {
     const key = await generateKey("ecdsap256");
     const origin = await serve({ keyParameters: ["rsa2048_pss"] });
-    const agent = makeAgent({ keyStore: { ...noKeyStore, get: () => Promise.resolve(key) } });
+    const agent = makeAgent({ keyStore: storeOf(() => Promise.resolve(key)) });
     expect(await failure(request(origin.url, { dispatcher: agent }))).toMatchObject({ code: "key_store" });
     expect(origin.seen).toHaveLength(0);
-  });
-
-  test.each([0, -1, 1.5, NaN])("connections: %s is refused", (connections) => {
-    expect(() => new TokenBindingAgent({ connections })).toThrow(TokenBindingError);
   });
 });

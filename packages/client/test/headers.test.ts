@@ -1,14 +1,16 @@
 import { once } from "node:events";
 import http from "node:http";
 import type net from "node:net";
-import type { AddressInfo } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
 import { encodeBase64url, TokenBindingError } from "@tokbind/codec";
 import { generateKey } from "@tokbind/crypto";
+import { listenInTest } from "@tokbind/testing/vitest";
 import { request } from "undici";
 import { describe, expect, test } from "vitest";
 import { MemoryKeyStore, type SentRequest } from "../src/index.ts";
-import { atEnd, failure, get, makeAgent, noKeyStore, serve, toLoopback } from "./support/agents.ts";
+import { failure, get, makeAgent, storeOf, toLoopback } from "./support/agents.ts";
+import { serve } from "./support/origin.ts";
 
 describe("over a negotiated connection", () => {
   test.each(["TLSv1.2", "TLSv1.3"] as const)(
@@ -52,7 +54,7 @@ describe("over a negotiated connection", () => {
     let signatures = 0;
     const key = await generateKey("ecdsap256");
     const counting = { ...key, sign: (data: Uint8Array) => (signatures++, key.sign(data)) };
-    const keyStore = { ...noKeyStore, get: () => Promise.resolve(counting) };
+    const keyStore = storeOf(() => Promise.resolve(counting));
     const origin = await serve();
     const agent = makeAgent({ keyStore });
     for (let i = 0; i < 5; i++) await get(agent, origin.url);
@@ -153,11 +155,8 @@ describe("never a header", () => {
       seen.push(incoming.rawHeaders.map((field) => field.toLowerCase()));
       response.end("plain");
     });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    atEnd(() => new Promise((done) => server.close(done)));
+    const port = await listenInTest(server);
     const agent = makeAgent();
-    const { port } = server.address() as AddressInfo;
     expect(await get(agent, `http://127.0.0.1:${port}/`)).toBe("plain");
     expect(seen).toHaveLength(1);
     expect(seen[0]).not.toContain("sec-token-binding");
@@ -177,6 +176,21 @@ describe("never a header", () => {
     expect(incoming.headers).not.toHaveProperty("sec-token-binding");
     expect(origin.negotiatedOf(incoming)).toBeUndefined();
     expect(origin.seen[0]!.id).toBeDefined();
+  });
+
+  test("and a proxy is offered neither HTTP/2 nor the session of an origin [A-30]", async () => {
+    const origin = await serve({ http2: true });
+    const tunnel = once(origin.server, "connect");
+    const agent = makeAgent({ allowH2: true });
+    await get(agent, origin.url);
+    const connecting = agent.connect({ origin: origin.url, path: "example.com:443" });
+    const [incoming, socket] = (await tunnel) as [http.IncomingMessage, TLSSocket];
+    socket.end("HTTP/1.1 200 OK\r\n\r\n");
+    await (await connecting).socket.toArray();
+
+    expect(origin.seen[0]).toMatchObject({ httpVersion: "2.0" });
+    expect(incoming.httpVersion).toBe("1.1");
+    expect(socket.isSessionReused()).toBe(false);
   });
 
   test("from the application [TBH-7.2-01]", async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { get, makeAgent, serve } from "./support/agents.ts";
+import { get, makeAgent } from "./support/agents.ts";
+import { serve } from "./support/origin.ts";
 
 describe("HTTP/2", () => {
   test("a server that says goodbye while requests run: each is answered or fails, none is sent again with an old header", async () => {
@@ -31,6 +32,21 @@ describe("HTTP/2", () => {
     expect(new Set(origin.seen.map((seen) => seen.httpVersion))).toEqual(new Set(["2.0"]));
     expect(origin.seen[0]!.id).toBeDefined();
     expect(new Set(origin.seen.map((seen) => seen.fields.join())).size).toBe(1);
+  });
+
+  test("requests do not wait for each other's answers", async () => {
+    const waiting: (() => void)[] = [];
+    const origin = await serve({
+      http2: true,
+      answer: (incoming, response) => {
+        waiting.push(() => response.end(incoming.url));
+        if (waiting.length === 20) for (const answer of waiting) answer();
+      },
+    });
+    const agent = makeAgent({ allowH2: true });
+    const paths = Array.from({ length: 20 }, (_, i) => `/${i}`);
+    expect(await Promise.all(paths.map((path) => get(agent, origin.url + path)))).toEqual(paths);
+    expect(origin.connections()).toBe(1);
   });
 
   test("POST with a body", async () => {

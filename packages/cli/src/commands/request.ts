@@ -52,7 +52,7 @@ function createDispatcher(options: RequestOptions, observe: (sent: SentRequest) 
   };
   if (!options.tokenBinding) return new Agent({ connect });
   const { keyStore: directory, keyParameters } = options;
-  const keyStore = directory === undefined ? new MemoryKeyStore() : new FileKeyStore(directory);
+  const keyStore = directory === undefined ? new MemoryKeyStore() : new FileKeyStore({ directory });
   return new TokenBindingAgent({ keyStore, keyParameters, connect, observe });
 }
 

@@ -1,30 +1,17 @@
 import { once } from "node:events";
-import net, { type AddressInfo } from "node:net";
-import { afterEach, expect } from "vitest";
-import { TokenBindingAgent, type TokenBindingAgentOptions } from "../../src/index.ts";
-import { certificate, type Origin, type OriginOptions, startOrigin } from "./origin.ts";
+import net from "node:net";
+import { certificate, listen } from "@tokbind/testing";
+import { expect, onTestFinished } from "vitest";
+import {
+  TokenBindingAgent,
+  type TokenBindingAgentOptions,
+  type TokenBindingKeyStore,
+} from "../../src/index.ts";
 
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-/** Runs after the test, the last one first. */
-export function atEnd(cleanup: () => Promise<unknown>): void {
-  cleanups.push(cleanup);
-}
-
-/** An origin for the length of a test. */
-export async function serve(options?: OriginOptions): Promise<Origin> {
-  const origin = await startOrigin(options);
-  atEnd(() => origin.close());
-  return origin;
-}
-
-/** An agent for the length of a test, which trusts those origins. */
+/** An agent for the length of a test, which trusts the origins of tests. */
 export function makeAgent(options: TokenBindingAgentOptions = {}): TokenBindingAgent {
-  const agent = new TokenBindingAgent({ ...options, connect: { ca: certificate, ...options.connect } });
-  atEnd(() => agent.destroy());
+  const agent = new TokenBindingAgent({ ...options, connect: { ca: certificate.cert, ...options.connect } });
+  onTestFinished(() => agent.destroy());
   return agent;
 }
 
@@ -40,8 +27,10 @@ export async function failure(promise: Promise<unknown>): Promise<Error> {
   );
 }
 
-/** The rest of a key store that a test makes up. */
-export const noKeyStore = { delete: () => Promise.resolve(), clear: () => Promise.resolve() };
+/** A key store of which a test says what it gives. */
+export function storeOf(get: TokenBindingKeyStore["get"]): TokenBindingKeyStore {
+  return { get, delete: () => Promise.resolve(), clear: () => Promise.resolve() };
+}
 
 /** All names are on this machine. */
 export const toLoopback: net.LookupFunction = (_hostname, options, callback) => {
@@ -50,9 +39,8 @@ export const toLoopback: net.LookupFunction = (_hostname, options, callback) => 
 };
 
 export async function unusedPort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const server = net.createServer();
+  const port = await listen(server);
   server.close();
   await once(server, "close");
   return port;

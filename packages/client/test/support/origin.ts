@@ -1,26 +1,19 @@
-import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import http2, { type Http2ServerRequest, type ServerHttp2Session } from "node:http2";
 import https from "node:https";
-import type { AddressInfo, Socket } from "node:net";
-import type { SecureContextOptions, TLSSocket } from "node:tls";
+import type { Socket } from "node:net";
+import type { SecureContextOptions, TLSSocket, TlsOptions } from "node:tls";
 import {
   decodeBase64url,
   decodeTokenBindingMessage,
   encodeBase64url,
   type KeyParameters,
-  keyParametersCodes,
-  signedData,
-  tokenBindingTypes,
 } from "@tokbind/codec";
-import { importPublicKey, verify } from "@tokbind/crypto";
+import { MessageVerifier } from "@tokbind/message";
+import { certificate } from "@tokbind/testing";
+import { listenInTest } from "@tokbind/testing/vitest";
 import { type NegotiatedTokenBinding, negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
-
-const fixture = (name: string) =>
-  readFileSync(new URL(`../../../testing/certificate/${name}`, import.meta.url), "utf8");
-export const certificate = fixture("cert.pem");
-const key = fixture("key.pem");
+import { onTestFinished } from "vitest";
 
 /** One request as the server saw it. */
 interface Seen {
@@ -30,6 +23,8 @@ interface Seen {
   readonly httpVersion: string;
   readonly resumed: boolean;
   readonly tlsVersion: string | null;
+  /** What the client named in SNI; false: nothing. */
+  readonly servername: string | false;
   readonly negotiated: KeyParameters | undefined;
   /** Values of all its Sec-Token-Binding fields. */
   readonly fields: readonly string[];
@@ -49,20 +44,31 @@ export interface Origin {
   goAway(): void;
   /** Distinct connections that carried requests. */
   connections(): number;
-  close(): Promise<void>;
 }
 
-export interface OriginOptions extends SecureContextOptions {
+export interface OriginOptions extends SecureContextOptions, Pick<TlsOptions, "ticketKeys" | "requestCert"> {
   /** Empty: the server does not speak Token Binding. */
   readonly keyParameters?: readonly KeyParameters[];
   readonly http2?: boolean;
   readonly keepAliveTimeout?: number;
   readonly answer?: RequestListener;
+  /** What to do with a connection whose handshake is complete. */
+  readonly onSecure?: (socket: TLSSocket, raw: Socket) => void;
 }
 
-/** An origin on loopback that looks at every request with nothing but its own end of the connection. */
-export async function startOrigin(options: OriginOptions = {}): Promise<Origin> {
-  const { keyParameters, http2: isHttp2, keepAliveTimeout, answer = answerOk, ...contextOptions } = options;
+/**
+ * An origin on loopback for the length of a test, which looks at every request with nothing but its own end of the
+ * connection.
+ */
+export async function serve(options: OriginOptions = {}): Promise<Origin> {
+  const {
+    keyParameters,
+    http2: isHttp2,
+    keepAliveTimeout,
+    answer = answerOk,
+    onSecure,
+    ...tlsOptions
+  } = options;
   const seen: Seen[] = [];
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
@@ -71,7 +77,7 @@ export async function startOrigin(options: OriginOptions = {}): Promise<Origin> 
     answer(request, response);
   };
   const create = (): Server => {
-    const tls = { key, cert: certificate, ...contextOptions };
+    const tls = { ...certificate, ...tlsOptions };
     if (!isHttp2) return https.createServer(tls, listener);
     return http2.createSecureServer({ ...tls, allowHTTP1: true }, listener as never) as unknown as Server;
   };
@@ -80,12 +86,24 @@ export async function startOrigin(options: OriginOptions = {}): Promise<Origin> 
   if (keepAliveTimeout !== undefined) server.keepAliveTimeout = keepAliveTimeout;
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => undefined).on("close", () => sockets.delete(socket));
   });
-  server.on("session", (session: ServerHttp2Session) => sessions.add(session));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  if (onSecure !== undefined) {
+    server.on("secureConnection", (socket: TLSSocket) => {
+      const raw = [...sockets].find(({ remotePort }) => remotePort === socket.remotePort)!;
+      onSecure(
+        socket.on("error", () => undefined),
+        raw,
+      );
+    });
+  }
+  server.on("session", (session: ServerHttp2Session) => {
+    sessions.add(session.on("error", () => undefined));
+  });
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  const port = await listenInTest(server);
   return {
     server,
     port,
@@ -96,13 +114,8 @@ export async function startOrigin(options: OriginOptions = {}): Promise<Origin> 
       for (const session of sessions) session.close();
       sessions.clear();
     },
-    negotiatedOf: (request) => negotiatedTokenBinding(tlsSocket(request.socket)),
+    negotiatedOf: (request) => negotiatedTokenBinding(request.socket),
     connections: () => new Set(seen.map(({ socket }) => socket)).size,
-    close: async () => {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await once(server, "close");
-    },
   };
 }
 
@@ -110,9 +123,11 @@ const answerOk: RequestListener = (request, response) => {
   request.pipe(response);
 };
 
+type ServerSocket = TLSSocket & { readonly servername: string | false };
+
 function look(request: IncomingMessage): Seen {
   const session = (request as unknown as Partial<Http2ServerRequest>).stream?.session;
-  const socket = tlsSocket(session?.socket ?? request.socket);
+  const socket = (session?.socket ?? request.socket) as unknown as ServerSocket;
   const negotiated = negotiatedTokenBinding(socket);
   const fields = request.rawHeaders.filter(
     (_value, i, all) => i % 2 === 1 && all[i - 1]!.toLowerCase() === "sec-token-binding",
@@ -125,23 +140,17 @@ function look(request: IncomingMessage): Seen {
     httpVersion: request.httpVersion,
     resumed: socket.isSessionReused(),
     tlsVersion: socket.getProtocol(),
+    servername: socket.servername,
     negotiated: negotiated?.keyParameters,
     fields,
-    id: negotiated && verifyField(fields, negotiated.keyParameters, negotiated.ekm),
+    id: negotiated && verify(fields, negotiated),
   };
 }
 
-function verifyField(fields: readonly string[], keyParameters: KeyParameters, ekm: Uint8Array) {
+function verify(fields: readonly string[], negotiated: NegotiatedTokenBinding): string | undefined {
   if (fields.length !== 1) return undefined;
-  const { tokenBindings } = decodeTokenBindingMessage(decodeBase64url(fields[0]!));
-  const [binding, ...others] = tokenBindings;
-  const code = keyParametersCodes[keyParameters];
-  if (others.length > 0 || binding?.type !== tokenBindingTypes.provided) return undefined;
-  if (binding.id.keyParameters !== code) return undefined;
-  const data = signedData(binding.type, code, ekm);
-  return verify(importPublicKey(binding.id), data, binding.signature)
-    ? encodeBase64url(binding.id.bytes)
-    : undefined;
+  const message = decodeTokenBindingMessage(decodeBase64url(fields[0]!));
+  const { provided, referred, others } = new MessageVerifier().verify(message, negotiated);
+  if (provided === undefined || referred !== undefined || others.length > 0) return undefined;
+  return encodeBase64url(provided.id);
 }
-
-const tlsSocket = (socket: unknown): TLSSocket => socket as TLSSocket;

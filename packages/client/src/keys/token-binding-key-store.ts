@@ -1,9 +1,12 @@
 import type { KeyParameters } from "@tokbind/codec";
 import type { TokenBindingKey } from "@tokbind/crypto";
 
+// One key per scope and key parameters: A-36.
 /**
- * Keeps one key per scope and key parameters (A-36), made when it is first asked for. Implement it to keep keys
- * in hardware, or to share one key between servers that are known to be one (RFC 8473 section 8.1).
+ * Keeps one key per scope and key parameters, made when it is first asked for. Implement it to keep keys in hardware,
+ * or to share one key between servers that are known to be one (RFC 8473 section 8.1).
+ *
+ * What a method throws fails the request with `key_store` and comes as its `cause`; a TokenBindingError stays as it is.
  */
 export interface TokenBindingKeyStore {
   /**
