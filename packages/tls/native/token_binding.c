@@ -71,7 +71,7 @@ static const struct configuration *configuration_of(const SSL *ssl) {
 struct connection {
   struct connection *next; /* in the same bucket of the index */
   info_callback *inner;    /* Node's own, which ours stands before */
-  bool foreign; /* server: the client offered, but withTokenBinding did not make this context */
+  bool foreign;            /* server: the client offered, but the context has no configuration */
   bool indexed, negotiated;
   bool extended_master_secret;   /* server: will be negotiated; client: was in the ServerHello */
   uint8_t answer[ANSWER_LENGTH]; /* as sent or accepted, when negotiated */
@@ -81,7 +81,9 @@ struct connection {
 };
 
 /* Finished messages are output of a hash, so four bytes of one serve as the hash of this table. */
-enum { BUCKETS = 1 << 14 };
+#ifndef BUCKETS /* few in the sanitized build, so that connections share them */
+#define BUCKETS (1 << 14)
+#endif
 static struct connection *buckets[BUCKETS];
 
 static struct connection **bucket_of(const uint8_t *finished) {

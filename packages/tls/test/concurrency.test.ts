@@ -131,7 +131,7 @@ test("worker threads: servers and clients in several at once, some of them kille
   const port = await listenInTest(new Listener(tokenBinding()).server);
   const start = (kill: boolean) =>
     new Promise<unknown>((resolve, reject) => {
-      const worker = new Worker(script, { workerData: { ...certificate, port }, execArgv: [] });
+      const worker = new Worker(script, { workerData: { port }, execArgv: [] });
       worker.on("error", reject);
       worker.on("message", (message) => {
         resolve(message);

@@ -57,12 +57,8 @@ test("without a binary the error names the command that builds it, and in a bund
   for (const name of ["dist", "package.json", "native"]) {
     cpSync(join(packageDirectory, name), join(folder, name), { recursive: true });
   }
-  const attemptingCopy = () =>
-    run([
-      "--input-type=module",
-      "--eval",
-      attempt.replace('"@tokbind/tls"', JSON.stringify(join(folder, "dist/index.js"))),
-    ]);
+  const copy = attempt.replace('"@tokbind/tls"', JSON.stringify(join(folder, "dist/index.js")));
+  const attemptingCopy = () => run(["--input-type=module", "--eval", copy], { TOKBIND_ADDON: "" });
   expect((await attemptingCopy()).stdout).toMatch(
     /^unsupported_runtime: @tokbind\/tls has no binary for node .*native\/build\.js"/,
   );
