@@ -1,4 +1,5 @@
 import { TokenBindingError } from "@tokbind/codec";
+import { described } from "@tokbind/codec/options";
 import { types } from "node:util";
 import { native } from "./native.ts";
 
@@ -25,9 +26,7 @@ export function configureContexts<T>(
   { checked, belowTls13 = false, offer, renegotiationOffer, answer }: ContextConfiguration,
 ): T {
   if (typeof create !== "function") {
-    throw invalid(
-      `${caller}: expected a function that makes a TLS context, got ${(create as unknown) === null ? "null" : typeof create}`,
-    );
+    throw invalid(`${caller}: expected a function that makes a TLS context, got ${described(create)}`);
   }
   let result: unknown;
   const run = () => {
