@@ -44,7 +44,9 @@ const offering = (i) => (create) => withTokenBinding(create, { keyParameters: of
 const versions = ["TLSv1.2", "TLSv1.3"];
 const contexts = offers.flatMap((_, i) => versions.map((version) => clientContext(offering(i), version)));
 const rude = versions.map((version) => clientContext(raw({ offer: Uint8Array.of(0) }), version));
-const renegotiating = clientContext(raw({ renegotiationOffer: body }), "TLSv1.2");
+// First a version that the server does not speak, or else it would refuse to renegotiate.
+const lower = Uint8Array.of(0, 13, 1, 2);
+const renegotiating = clientContext(raw({ offer: lower, renegotiationOffer: body }), "TLSv1.2");
 /** Made by withTokenBinding or withRawExtension, and alive to the end. */
 const kept = contexts.length + rude.length + 1 + 3;
 
@@ -57,7 +59,9 @@ async function connect(i) {
   const { port } =
     kind % 8 === 7 || kind === 17 ? retrying : kind === 3 ? answering : kind === 6 ? foreign : usual;
   let secureContext = contexts[kind === 3 ? 0 : i % contexts.length];
-  if (kind === 2) secureContext = clientContext(offering(i), "TLSv1.3"); // a context that dies again
+  // Contexts that die again.
+  if (kind === 2) secureContext = clientContext(offering(i), "TLSv1.3");
+  if (kind === 26) secureContext = clientContext(plain, "TLSv1.2");
   if (kind === 12) secureContext = rude[((i / 40) % 2) | 0];
   if (kind === 22) secureContext = renegotiating;
   const isResuming = kind === 32 && session !== undefined;

@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
 import { liveState } from "@tokbind/tls/raw";
 import { certificate, collectGarbage } from "@tokbind/testing";
-import { Listener, only, tokenBinding, versions } from "@tokbind/testing/handshake";
+import { handshake, Listener, only, tokenBinding, versions } from "@tokbind/testing/handshake";
 import { listenInTest } from "@tokbind/testing/vitest";
 
 /** What garbage collection has left of connections that nobody uses, in connections, index entries and blocks. */
@@ -98,6 +98,21 @@ describe.each(versions)("%s", (version) => {
     expect([count("right"), count("wrong"), count("aborted")]).toEqual([450, 0, 50]);
     expect(await left()).toEqual(nothing);
   });
+});
+
+test("a connection is in the index from the end of its handshake until it is freed", async () => {
+  expect(await left()).toEqual(nothing);
+  const silent = net.createServer((socket) => socket.resume());
+  const port = await listenInTest(silent);
+  const socket = tokenBinding()(() => tls.connect({ port, host: "127.0.0.1" }));
+  const [peer] = (await once(silent, "connection")) as [net.Socket];
+  await once(peer, "data");
+  expect(liveState()).toMatchObject({ connections: 1, indexed: 0 });
+  socket.destroy();
+  const { client, server } = await handshake({});
+  expect(liveState().indexed).toBe(2);
+  client.socket!.destroy();
+  server.socket!.destroy();
 });
 
 test("garbage collection in the middle of handshakes", async () => {

@@ -192,21 +192,25 @@ describe("[A-20] renegotiation in TLS 1.2", () => {
     expect(client.socket!.getFinished()).toEqual(finished);
   });
 
-  test("[TBN-4-12] the server does not negotiate in one, when the first handshake did not", async () => {
-    // The first ClientHello is silent, the second offers.
-    const { client, server } = await handshake({
-      client: raw({ renegotiationOffer: answer }),
-      options: tls12,
-    });
-    expect(server.received ?? server.negotiated).toBeUndefined();
-    client.socket!.resume();
-    expect(await renegotiate(client.socket!)).toBeNull();
-    expect(Buffer.from(receivedExtension(server.socket)!).toString("hex")).toBe(answer);
-    expect(receivedExtension(client.socket)).toBeUndefined();
-    expect(negotiatedTokenBinding(server.socket)).toBeUndefined();
-    // Nor is it remembered as negotiated: the connection may renegotiate again.
-    expect(await renegotiate(client.socket!)).toBeNull();
-  });
+  test.each([
+    ["nothing", undefined],
+    ["a version that the server does not speak", "000d0102"],
+  ])(
+    "[TBN-4-12] the server does not negotiate in one, when %s was offered at first",
+    async (_name, offer) => {
+      const bodies = { ...(offer === undefined ? {} : { offer }), renegotiationOffer: answer };
+      const { client, server } = await handshake({ client: raw(bodies), options: tls12 });
+      expect(server.received).toBe(offer);
+      expect(server.negotiated).toBeUndefined();
+      client.socket!.resume();
+      expect(await renegotiate(client.socket!)).toBeNull();
+      expect(Buffer.from(receivedExtension(server.socket!)!).toString("hex")).toBe(answer);
+      expect(receivedExtension(client.socket!)).toBeUndefined();
+      expect(negotiatedTokenBinding(server.socket!)).toBeUndefined();
+      // Nor is it remembered as negotiated: the connection may renegotiate again.
+      expect(await renegotiate(client.socket!)).toBeNull();
+    },
+  );
 
   test("a connection without Token Binding may renegotiate, and stays without", async () => {
     const { client, server } = await handshake({
