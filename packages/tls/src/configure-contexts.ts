@@ -1,6 +1,5 @@
 import { TokenBindingError } from "@tokbind/codec";
 import { described } from "@tokbind/codec/options";
-import { types } from "node:util";
 import { native } from "./native.ts";
 
 /**
@@ -34,7 +33,7 @@ export function configureContexts<T>(
   };
   const contexts = native().configure(run, checked, belowTls13, offer, renegotiationOffer, answer);
   // Not every thenable: a Fastify instance is one, and its server is made at once.
-  if (types.isPromise(result)) {
+  if (result instanceof Promise) {
     throw invalid(
       `${caller}: expected create() to return what it made, got a promise: a TLS context that is made after an await is ` +
         "not covered. Await first what is needed, then call this with a function that isn't async",

@@ -13,7 +13,7 @@ import { listenInTest } from "@tokbind/testing/vitest";
 
 /** What garbage collection has left of connections that nobody uses, in connections, index entries and blocks. */
 async function left() {
-  await collectGarbage(() => liveState().connections === 0);
+  await collectGarbage(() => liveState().connections === 0, 10_000);
   const { connections, indexed, allocations, configurations } = liveState();
   return { connections, indexed, blocks: allocations - configurations };
 }
@@ -137,7 +137,7 @@ test("configurations die with their contexts", async () => {
   const before = liveState().configurations;
   for (let i = 0; i < 200; i++) tokenBinding()(() => tls.createSecureContext());
   expect(liveState().configurations).toBeGreaterThanOrEqual(before + 200);
-  await collectGarbage(() => liveState().configurations < before + 100);
+  await collectGarbage(() => liveState().configurations < before + 100, 10_000);
   expect(liveState().configurations).toBeLessThan(before + 100);
 });
 
