@@ -150,6 +150,36 @@ describe.each(versions)("%s", (version) => {
     },
   );
 
+  test("a ClientHello whose lengths point beyond its end is refused by OpenSSL, and read no further", async () => {
+    const server = plain(() => tls.createServer(options));
+    const port = await listenInTest(server);
+    const head = `0303${"11".repeat(32)}`;
+    // Of the session ID, the cipher suites, the compression methods, the extensions, one extension; and cut short.
+    const bodies = [
+      "ff",
+      "00ffff",
+      "00000213ff",
+      "0000021301ff",
+      "00000213010100ffff",
+      "0000021301010000040018ffff",
+    ];
+    for (const body of ["", ...bodies, ...bodies.map((each) => each.slice(0, -2))]) {
+      const hello = Buffer.from(head + body, "hex");
+      const socket = net.connect(port, "127.0.0.1").on("error", () => undefined);
+      const refused = once(server, "tlsClientError");
+      const uint16 = (value: number) => [value >> 8, value & 0xff];
+      socket.write(
+        Buffer.concat([
+          Buffer.from([22, 3, 1, ...uint16(hello.length + 4), 1, 0, ...uint16(hello.length)]),
+          hello,
+        ]),
+      );
+      await refused;
+      socket.destroy();
+    }
+    expect(await codes()).toEqual([]);
+  });
+
   test("a connection that did not offer costs nothing", async () => {
     const before = liveState().allocations;
     const { server } = await handshake({ client: plain, server: plain, options: only(version) });

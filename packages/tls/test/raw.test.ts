@@ -8,7 +8,8 @@ describe.each(versions)("%s", (version) => {
     ["what nobody may answer", "01000102", "ffff0201"],
     ["long bodies", "24".repeat(5000), "42".repeat(3000)],
   ])("withRawExtension sends and takes %s, and negotiates nothing", async (_name, offer, answer) => {
-    const ends = { client: raw({ offer }), server: raw({ answer }) };
+    const end = raw({ offer, renegotiationOffer: "4711", answer });
+    const ends = { client: end, server: end };
     const { client, server } = await handshake({ ...ends, options: only(version) });
     expect(client.error ?? server.error).toBeUndefined();
     expect([server.received, client.received]).toEqual([offer, answer]);

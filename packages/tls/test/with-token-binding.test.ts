@@ -87,6 +87,11 @@ describe("withTokenBinding", () => {
     );
   });
 
+  test("withRawExtension takes the longest body", () => {
+    const offer = Buffer.alloc(0xffff);
+    expect(withRawExtension(() => tls.createSecureContext(), { offer })).toHaveProperty("context");
+  });
+
   test.each([
     ["no bodies", [() => tls.createSecureContext()]],
     ["an unknown body", [() => tls.createSecureContext(), { offers: Buffer.of() }]],
