@@ -2,8 +2,16 @@
 
 import { expect, test } from "vitest";
 import { keyParametersName, decodeTokenBindingParameters } from "@tokbind/codec";
-import { handshake, only, raw, tokenBinding } from "../../tls/test/support/handshake.ts";
-import { extension24, type Hello, proxy, type Tape } from "../../tls/test/support/proxy.ts";
+import {
+  extension24,
+  handshake,
+  type Hello,
+  helloProxy,
+  only,
+  raw,
+  type Tape,
+  tokenBinding,
+} from "@tokbind/testing/handshake";
 import { type Case, title, vectorFiles } from "./support/vectors.ts";
 
 interface Handshake {
@@ -35,7 +43,7 @@ function withoutRenegotiationIndication(hello: Hello): void {
 async function through(ends: Parameters<typeof handshake>[0], edit: (hello: Hello) => void): Promise<Tape> {
   let tape: Tape | undefined;
   const options = only("TLSv1.2");
-  await handshake({ options, ...ends, through: async (port) => (tape = await proxy(port, edit)).port });
+  await handshake({ options, ...ends, through: async (port) => (tape = await helloProxy(port, edit)).port });
   return tape!;
 }
 

@@ -1,2 +1,3 @@
 export { certificate } from "./certificate.ts";
+export { collectGarbage } from "./collect-garbage.ts";
 export { listen } from "./listen.ts";

@@ -2,7 +2,7 @@
 // but those of node-api-headers. Does nothing when the binary is newer than its sources.
 //
 //   node native/build.js [--force]     build/Release/token_binding.node
-//   node native/build.js --sanitize    build/sanitize/build/Release/token_binding.node, with AddressSanitizer
+//   node native/build.js --sanitize    build/sanitize/token_binding.node, with AddressSanitizer
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 
 const native = dirname(fileURLToPath(import.meta.url));
 const sanitize = process.argv.includes("--sanitize");
-const folder = join(native, "..", "build", ...(sanitize ? ["sanitize", "build", "Release"] : ["Release"]));
+const folder = join(native, "..", "build", sanitize ? "sanitize" : "Release");
 const binary = join(folder, "token_binding.node");
 
 /** @param {string} file */
@@ -40,7 +40,7 @@ const { status, error } = spawnSync(
   [
     ...["-std=c11", "-O2", "-fPIC", "-fvisibility=hidden", `-I${headers}`],
     ...["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror", "-Wno-unused-parameter"],
-    ...(sanitize ? ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"] : []),
+    ...(sanitize ? ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-DBUCKETS=8"] : []),
     ...(process.platform === "darwin"
       ? ["-bundle", "-undefined", "dynamic_lookup"]
       : // A worker's exit would unload the code that OpenSSL still calls.

@@ -28,6 +28,8 @@ typedef int add_callback(SSL *ssl, unsigned type, unsigned message, const uint8_
                          size_t chain_index, int *alert, void *arg);
 typedef int parse_callback(SSL *ssl, unsigned type, unsigned message, const uint8_t *in, size_t length, X509 *x,
                            size_t chain_index, int *alert, void *arg);
+typedef void message_callback(int is_written, int version, int content_type, const void *message, size_t length,
+                              SSL *ssl, void *arg);
 
 #define OPENSSL_FUNCTIONS(F)                                                                                          \
   F(unsigned long, OpenSSL_version_num, (void))                                                                       \
@@ -35,8 +37,10 @@ typedef int parse_callback(SSL *ssl, unsigned type, unsigned message, const uint
     void *dup_func, ex_data_callback *free_func))                                                                     \
   F(int, SSL_CTX_add_custom_ext, (SSL_CTX *ctx, unsigned type, unsigned messages, add_callback *add,                  \
     void *free_add, void *add_arg, parse_callback *parse, void *parse_arg))                                           \
+  F(void, SSL_CTX_set_msg_callback, (SSL_CTX *ctx, message_callback *callback))                                       \
   F(int, SSL_CTX_set_ex_data, (SSL_CTX *ctx, int index, void *data))                                                  \
   F(void *, SSL_CTX_get_ex_data, (const SSL_CTX *ctx, int index))                                                     \
+  F(void, SSL_set_msg_callback, (SSL *ssl, message_callback *callback))                                               \
   F(int, SSL_set_ex_data, (SSL *ssl, int index, void *data))                                                          \
   F(void *, SSL_get_ex_data, (const SSL *ssl, int index))                                                             \
   F(SSL_CTX *, SSL_get_SSL_CTX, (const SSL *ssl))                                                                     \
@@ -59,6 +63,6 @@ enum { SSL_EXT_CLIENT_HELLO = 0x80, SSL_EXT_TLS1_2_SERVER_HELLO = 0x100, SSL_EXT
 enum { SSL_AD_DECODE_ERROR = 50, SSL_AD_INTERNAL_ERROR = 80, SSL_AD_UNSUPPORTED_EXTENSION = 110 };
 enum { SSL_CTRL_SET_TLSEXT_DEBUG_CB = 56, SSL_CTRL_GET_RI_SUPPORT = 76, SSL_CB_HANDSHAKE_DONE = 0x20 };
 enum { SSL_OP_NO_EXTENDED_MASTER_SECRET = 1 << 0, SSL_OP_NO_RENEGOTIATION = 1 << 30 };
-enum { TLSEXT_TYPE_extended_master_secret = 23 };
+enum { TLSEXT_TYPE_extended_master_secret = 23, SSL3_RT_HANDSHAKE = 22, SSL3_MT_CLIENT_HELLO = 1 };
 
 #endif

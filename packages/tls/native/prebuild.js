@@ -1,4 +1,4 @@
-// Puts the binary for this platform where node-gyp-build looks in a published package: prebuilds/linux-x64/….
+// Puts the binary for this platform where a published package looks for it: prebuilds/linux-x64/….
 // Runs before every "npm pack"; binaries of other platforms, built there in the same way, may lie beside it.
 
 import { spawnSync } from "node:child_process";

@@ -1,4 +1,4 @@
-// Runs this package's tests, with one and the same binary, on every Node that people run.
+// Runs this package's tests, with one and the same binary, on every supported Node version.
 //
 //   node scripts/matrix.js [major …]     default: 20 22 24 26
 

@@ -1,5 +1,5 @@
-// Runs this package's tests with the addon under AddressSanitizer and UndefinedBehaviorSanitizer (Linux, gcc). Node
-// itself is not instrumented, so leaks are left to the tests' own counts and to valgrind.js.
+// Runs this package's tests and a short soak with the addon under AddressSanitizer and UndefinedBehaviorSanitizer
+// (Linux, gcc). Node itself is not instrumented, so leaks are left to the addon's own count and to valgrind.js.
 
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -27,10 +27,14 @@ if (!existsSync(library)) {
   process.stderr.write("The C compiler has no libasan.so: install gcc's sanitizer library.\n");
   process.exit(1);
 }
-run(["node_modules/vitest/vitest.mjs", "run", "packages/tls", "--testTimeout=120000", "--reporter=default"], {
+const sanitized = {
   LD_PRELOAD: library,
   ASAN_OPTIONS: "detect_leaks=0:abort_on_error=1",
   UBSAN_OPTIONS: "print_stacktrace=1:halt_on_error=1",
-  // Read by node-gyp-build.
-  "@TOKBIND/TLS_PREBUILD": join(root, "build/sanitize"),
-});
+  TOKBIND_ADDON: join(root, "build/sanitize/token_binding.node"),
+};
+run(
+  ["node_modules/vitest/vitest.mjs", "run", "packages/tls", "--testTimeout=120000", "--reporter=default"],
+  sanitized,
+);
+run([join(root, "scripts/soak.js"), "1000"], sanitized);

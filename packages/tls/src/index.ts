@@ -1,2 +1,3 @@
+export type { NotAPromise } from "./configure-contexts.ts";
 export { type NegotiatedTokenBinding, negotiatedTokenBinding } from "./negotiated-token-binding.ts";
 export { type TokenBindingOptions, withTokenBinding } from "./with-token-binding.ts";

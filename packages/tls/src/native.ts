@@ -1,7 +1,7 @@
 import { TokenBindingError } from "@tokbind/codec";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import loadAddon from "node-gyp-build";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { addonPaths, packageDirectory } from "./addon-paths.ts";
 
 /** What native/token_binding.c exports. */
 export interface Native {
@@ -9,17 +9,29 @@ export interface Native {
    * Calls `create` and gives every TLS context made meanwhile on this thread the configuration.
    *
    * @param checked - false: the bodies are sent as they are, and what comes is only stored
+   * @param belowTls13 - negotiates up to TLS 1.2 only
    * @param offer - extension body of our ClientHello; checked, it also says what we accept as a server
-   * @param answer - extension body of our ServerHello or EncryptedExtensions, only when not checked
+   * @param renegotiationOffer - of our ClientHello in a renegotiation, only when not checked
+   * @param answer - of our ServerHello or EncryptedExtensions, only when not checked
    * @returns how many contexts were made
    */
-  configure(create: () => void, checked: boolean, offer?: Uint8Array, answer?: Uint8Array): number;
-  /** The extension body that was agreed on, 4 bytes; undefined when Token Binding was not negotiated. */
-  negotiated(finished: Uint8Array, peerFinished: Uint8Array): Uint8Array | undefined;
+  configure(
+    create: () => void,
+    checked: boolean,
+    belowTls13: boolean,
+    offer?: Uint8Array,
+    renegotiationOffer?: Uint8Array,
+    answer?: Uint8Array,
+  ): number;
+  /**
+   * The code of the key parameters that were agreed on, in the one version there is. Undefined when Token Binding was
+   * not negotiated; null when the client offered it to a context that was made outside of `configure`.
+   */
+  negotiated(finished: Uint8Array, peerFinished: Uint8Array): number | null | undefined;
   /** The extension body that the peer sent, undefined when none. */
   received(finished: Uint8Array, peerFinished: Uint8Array): Uint8Array | undefined;
   /** What is alive in the whole process. */
-  live(): { configurations: number; connections: number; indexed: number };
+  live(): { configurations: number; connections: number; indexed: number; allocations: number };
 }
 
 let addon: Native | undefined;
@@ -34,31 +46,54 @@ export function native(): Native {
 }
 
 function loadNative(): Native {
-  const directory = fileURLToPath(new URL("..", import.meta.url));
-  const loaded = load(directory);
-  if (loaded.missing === undefined) return loaded;
-  throw unsupported(
-    `Token Binding needs a Node.js with OpenSSL's functions; ${runtime()} lacks ${loaded.missing}`,
-  );
+  const moduleUrl = import.meta.url as string | undefined;
+  const override = process.env["TOKBIND_ADDON"];
+  const paths = addonPaths({ moduleUrl, override }).map((path) => resolve(path));
+  const present = paths.filter((path) => existsSync(path));
+  if (present.length === 0) throw unsupported(howToGetOne(packageDirectory(moduleUrl), override, paths));
+  let failure: unknown;
+  for (const path of present) {
+    try {
+      return load(path);
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  throw failure;
 }
 
-function load(directory: string): Native & { missing?: string } {
+function load(path: string): Native {
+  const module: { exports: Partial<Native> & { missing?: string } } = { exports: {} };
   try {
-    return loadAddon(directory) as Native & { missing?: string };
+    // Not by require, which a bundler would follow and an ES module doesn't have.
+    process.dlopen(module, path);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === "ERR_DLOPEN_DISABLED") {
       throw unsupported("Token Binding under --permission needs --allow-addons as well", cause);
     }
-    if (message.startsWith("No native build was found")) {
-      const command = `node ${join(directory, "native", "build.js")}`;
-      throw unsupported(
-        `@tokbind/tls has no binary for ${runtime()}: build it with "${command}", which needs a C compiler`,
-        cause,
-      );
-    }
     throw unsupported(`@tokbind/tls cannot load its addon into ${runtime()}: ${message}`, cause);
   }
+  const { missing } = module.exports;
+  if (missing === undefined) return module.exports as Native;
+  throw unsupported(`Token Binding needs a Node.js with OpenSSL's functions; ${runtime()} lacks ${missing}`);
+}
+
+function howToGetOne(
+  root: string | undefined,
+  override: string | undefined,
+  paths: readonly string[],
+): string {
+  if (override)
+    return `TOKBIND_ADDON: expected the path of token_binding.node, got ${paths.join()}, which does not exist`;
+  const script = root && join(root, "native", "build.js");
+  if (script && existsSync(script)) {
+    return `@tokbind/tls has no binary for ${runtime()}: build it with "node ${script}", which needs a C compiler`;
+  }
+  return (
+    "@tokbind/tls cannot find its addon, a .node file that bundlers leave behind: keep @tokbind/tls out of the bundle " +
+    "(as an external package), or set the environment variable TOKBIND_ADDON to the path of the file"
+  );
 }
 
 function unsupported(sentence: string, cause?: unknown): TokenBindingError {

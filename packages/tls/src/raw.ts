@@ -5,33 +5,51 @@
  * @module
  */
 
+import { checkOptions, type OptionRule } from "@tokbind/codec/options";
 import type { Socket } from "node:net";
+import { configureContexts, type NotAPromise } from "./configure-contexts.ts";
+import { finishedMessages } from "./finished-messages.ts";
 import { native } from "./native.ts";
-import { finishedMessages } from "./negotiated-token-binding.ts";
-import { configureContexts } from "./with-token-binding.ts";
 
 /** Extension bodies to send, 0 to 65535 bytes each; one left out is not sent. */
 export interface RawExtension {
-  /** In our ClientHello. */
-  readonly offer?: Uint8Array;
+  /** In the ClientHello of a connection's first handshake. */
+  readonly offer?: Uint8Array | undefined;
+  /** In the ClientHello of a renegotiation, up to TLS 1.2. */
+  readonly renegotiationOffer?: Uint8Array | undefined;
   /** In our ServerHello or EncryptedExtensions, whenever the client sent the extension. */
-  readonly answer?: Uint8Array;
+  readonly answer?: Uint8Array | undefined;
 }
+
+const isBody: OptionRule = {
+  expected: "a Uint8Array of at most 65535 bytes",
+  test: (value) => value instanceof Uint8Array && value.length <= 0xffff,
+};
+const bodyRules: Record<keyof RawExtension, OptionRule> = {
+  offer: isBody,
+  renegotiationOffer: isBody,
+  answer: isBody,
+};
 
 /**
  * As `withTokenBinding`, but the contexts made inside `create` send these bodies and take any from the peer.
  *
  * @throws TokenBindingError as `withTokenBinding`
+ * @example
+ * const socket = withRawExtension(() => tls.connect(443, host), { offer: Uint8Array.of(1, 0, 1, 2) });
  */
-export function withRawExtension<T>(create: () => T, extension: RawExtension): T {
-  return configureContexts("withRawExtension", create, false, extension.offer, extension.answer);
+export function withRawExtension<T>(create: () => NotAPromise<T>, extension: RawExtension): T {
+  checkOptions("withRawExtension", extension, bodyRules);
+  return configureContexts("withRawExtension", create, { ...extension, checked: false });
 }
 
 /**
- * The extension body that the peer sent on a connection made by `withRawExtension` or `withTokenBinding`;
- * undefined when it sent none, before the handshake is complete and after the socket is destroyed.
+ * The extension body that the peer sent on a connection made by `withRawExtension` or `withTokenBinding`, 0 to 65535
+ * bytes; undefined when it sent none, before the handshake is complete and after the socket is destroyed.
+ *
+ * @throws TokenBindingError `unsupported_runtime` where the addon cannot work
  */
-export function receivedExtension(socket: Socket): Uint8Array | undefined {
+export function receivedExtension(socket: Socket | null | undefined): Uint8Array | undefined {
   const finished = finishedMessages(socket);
   return finished && native().received(...finished);
 }
@@ -44,9 +62,15 @@ export interface LiveState {
   readonly connections: number;
   /** Those of them whose handshake is complete. */
   readonly indexed: number;
+  /** Blocks of memory: one for each of the configurations, one or two for each of the connections. */
+  readonly allocations: number;
 }
 
-/** For tests of leaks. */
+/**
+ * For tests of leaks.
+ *
+ * @throws TokenBindingError `unsupported_runtime` where the addon cannot work
+ */
 export function liveState(): LiveState {
   return native().live();
 }

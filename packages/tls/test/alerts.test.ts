@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { type End, handshake, only, raw, tokenBinding, versions } from "./support/handshake.ts";
-import { proxy } from "./support/proxy.ts";
+import {
+  type End,
+  handshake,
+  helloProxy,
+  only,
+  raw,
+  tokenBinding,
+  versions,
+} from "@tokbind/testing/handshake";
 
 const illegalParameter = 47;
 const decodeError = 50;
@@ -59,7 +66,7 @@ describe.each(versions)("%s", (version) => {
 
 test("[TBN-4-05] client: unsupported_extension for an answer to what it did not offer", async () => {
   const through = async (port: number) => {
-    const { port: reached } = await proxy(port, ({ from, extensions }) => {
+    const { port: reached } = await helloProxy(port, ({ from, extensions }) => {
       if (from === "server") extensions.push([24, Buffer.from("01000102", "hex")]);
     });
     return reached;
@@ -72,7 +79,7 @@ test("[TBN-4-05] client: unsupported_extension for an answer to what it did not 
 test("[T13-2-05] client: illegal_parameter for an answer in the ServerHello of TLS 1.3", async () => {
   let sent: number[] = [];
   const through = async (port: number) => {
-    const tape = await proxy(port, ({ from, extensions }) => {
+    const tape = await helloProxy(port, ({ from, extensions }) => {
       if (from === "server") extensions.push([24, Buffer.from("01000102", "hex")]);
     });
     sent = tape.alerts.client;

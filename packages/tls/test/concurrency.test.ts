@@ -1,28 +1,24 @@
 import { type KeyParameters, keyParametersCodes } from "@tokbind/codec";
 import { once } from "node:events";
-import * as net from "node:net";
-import * as tls from "node:tls";
+import net from "node:net";
+import tls from "node:tls";
 import { fileURLToPath } from "node:url";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { Worker } from "node:worker_threads";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
 import { liveState } from "@tokbind/tls/raw";
-import { credentials, listen, Listener, only, tokenBinding, versions } from "./support/handshake.ts";
+import { certificate, collectGarbage } from "@tokbind/testing";
+import { handshake, Listener, only, tokenBinding, versions } from "@tokbind/testing/handshake";
+import { listenInTest } from "@tokbind/testing/vitest";
 
-setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
-
-/** Waits until garbage collection has freed the connections that nobody uses. */
-async function connectionsLeft(): Promise<number> {
-  for (let i = 0; i < 50 && liveState().connections > 0; i++) {
-    collectGarbage();
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  const { connections, indexed } = liveState();
-  return Math.max(connections, indexed);
+/** What garbage collection has left of connections that nobody uses, in connections, index entries and blocks. */
+async function left() {
+  await collectGarbage(() => liveState().connections === 0, 10_000);
+  const { connections, indexed, allocations, configurations } = liveState();
+  return { connections, indexed, blocks: allocations - configurations };
 }
+
+const nothing = { connections: 0, indexed: 0, blocks: 0 };
 
 const names = Object.keys(keyParametersCodes) as KeyParameters[];
 /** What the i-th client offers: each order of each selection of the three, in turn. */
@@ -52,18 +48,18 @@ async function delay(target: number): Promise<number> {
     later(client, upstream);
     later(upstream, client);
   });
-  return listen(server);
+  return listenInTest(server);
 }
 
 describe.each(versions)("%s", (version) => {
   test("[TBN-4-11] 500 interleaved connections with different offers, a tenth aborted: each has its own, none is left", async () => {
-    expect(await connectionsLeft()).toBe(0);
+    expect(await left()).toEqual(nothing);
     const preferred: KeyParameters[] = ["rsa2048_pss", "ecdsap256", "rsa2048_pkcs1.5"];
     const chosen = (offer: KeyParameters[]) => preferred.find((name) => offer.includes(name));
 
     const server = withTokenBinding(
       () =>
-        tls.createServer({ ...credentials, ...only(version) }, (socket) => {
+        tls.createServer({ ...certificate, ...only(version) }, (socket) => {
           socket.on("error", () => undefined);
           socket.once("data", () => {
             const { keyParameters, ekm } = negotiatedTokenBinding(socket)!;
@@ -72,12 +68,12 @@ describe.each(versions)("%s", (version) => {
         }),
       { keyParameters: preferred },
     );
-    const port = await delay(await listen(server));
+    const port = await delay(await listenInTest(server));
 
     const run = async (i: number): Promise<"right" | "wrong" | "aborted"> => {
       const keyParameters = offers[i % offers.length]!;
       const socket = withTokenBinding(
-        () => tls.connect({ port, host: "127.0.0.1", ca: credentials.cert, servername: "localhost" }),
+        () => tls.connect({ port, host: "127.0.0.1", ca: certificate.cert, servername: "localhost" }),
         { keyParameters },
       );
       socket.on("error", () => undefined);
@@ -100,17 +96,30 @@ describe.each(versions)("%s", (version) => {
     const outcomes = await Promise.all(Array.from({ length: 500 }, (_, i) => run(i)));
     const count = (outcome: string) => outcomes.filter((each) => each === outcome).length;
     expect([count("right"), count("wrong"), count("aborted")]).toEqual([450, 0, 50]);
-    expect(await connectionsLeft()).toBe(0);
+    expect(await left()).toEqual(nothing);
   });
+});
+
+test("a connection is in the index from the end of its handshake until it is freed", async () => {
+  expect(await left()).toEqual(nothing);
+  const silent = net.createServer((socket) => socket.resume());
+  const port = await listenInTest(silent);
+  const socket = tokenBinding()(() => tls.connect({ port, host: "127.0.0.1" }));
+  const [peer] = (await once(silent, "connection")) as [net.Socket];
+  await once(peer, "data");
+  expect(liveState()).toMatchObject({ connections: 1, indexed: 0 });
+  socket.destroy();
+  const { client, server } = await handshake({});
+  expect(liveState().indexed).toBe(2);
+  client.socket!.destroy();
+  server.socket!.destroy();
 });
 
 test("garbage collection in the middle of handshakes", async () => {
   const listener = new Listener(tokenBinding());
-  const port = await listen(listener.server);
-  const collecting = setInterval(collectGarbage, 1);
-  onTestFinished(() => {
-    clearInterval(collecting);
-  });
+  const port = await listenInTest(listener.server);
+  let isOver = false;
+  const collecting = collectGarbage(() => isOver);
   for (let round = 0; round < 5; round++) {
     const sockets = Array.from({ length: 20 }, () =>
       tokenBinding()(() => tls.connect({ port, host: "127.0.0.1", rejectUnauthorized: false })),
@@ -119,6 +128,8 @@ test("garbage collection in the middle of handshakes", async () => {
     for (const socket of sockets) expect(negotiatedTokenBinding(socket)?.keyParameters).toBe("ecdsap256");
     for (const socket of sockets) socket.destroy();
   }
+  isOver = true;
+  await collecting;
 });
 
 test("configurations die with their contexts", async () => {
@@ -126,19 +137,16 @@ test("configurations die with their contexts", async () => {
   const before = liveState().configurations;
   for (let i = 0; i < 200; i++) tokenBinding()(() => tls.createSecureContext());
   expect(liveState().configurations).toBeGreaterThanOrEqual(before + 200);
-  for (let i = 0; i < 50 && liveState().configurations >= before + 100; i++) {
-    collectGarbage();
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await collectGarbage(() => liveState().configurations < before + 100, 10_000);
   expect(liveState().configurations).toBeLessThan(before + 100);
 });
 
 test("worker threads: servers and clients in several at once, some of them killed", async () => {
   const script = fileURLToPath(new URL("support/worker.js", import.meta.url));
-  const port = await listen(new Listener(tokenBinding()).server);
+  const port = await listenInTest(new Listener(tokenBinding()).server);
   const start = (kill: boolean) =>
     new Promise<unknown>((resolve, reject) => {
-      const worker = new Worker(script, { workerData: { ...credentials, port }, execArgv: [] });
+      const worker = new Worker(script, { workerData: { port }, execArgv: [] });
       worker.on("error", reject);
       worker.on("message", (message) => {
         resolve(message);

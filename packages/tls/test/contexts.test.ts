@@ -1,26 +1,26 @@
 // Which ways to make a TLS context withTokenBinding covers, and which context decides on a server.
 
 import { once } from "node:events";
-import * as http2 from "node:http2";
-import * as https from "node:https";
-import * as net from "node:net";
-import * as tls from "node:tls";
+import http2 from "node:http2";
+import https from "node:https";
+import net from "node:net";
+import tls from "node:tls";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
+import { certificate } from "@tokbind/testing";
 import {
   connect,
-  credentials,
   handshake,
-  listen,
   Listener,
   only,
   plain,
   tokenBinding,
   versions,
   type Wrapper,
-} from "./support/handshake.ts";
+} from "@tokbind/testing/handshake";
+import { listenInTest } from "@tokbind/testing/vitest";
 
-const trusting = { ca: credentials.cert, servername: "localhost", host: "127.0.0.1" };
+const trusting = { ca: certificate.cert, servername: "localhost", host: "127.0.0.1" };
 
 /** Answers every request with the key parameters of its connection. */
 const app = (request: { socket: net.Socket }, response: { end(text: string): unknown }) => {
@@ -38,13 +38,13 @@ async function get(port: number, options: https.RequestOptions, wrap: Wrapper = 
 
 describe.each(versions)("%s", (version) => {
   test("https: a request of its own, and a keep-alive agent with a secureContext", async () => {
-    const server = withTokenBinding(() => https.createServer({ ...credentials, ...only(version) }, app));
-    const port = await listen(server);
+    const server = withTokenBinding(() => https.createServer({ ...certificate, ...only(version) }, app));
+    const port = await listenInTest(server);
     const alone = await get(port, { agent: false }, tokenBinding("rsa2048_pss"));
     expect(alone.body).toBe("rsa2048_pss");
     expect(alone.negotiated?.keyParameters).toBe("rsa2048_pss");
 
-    const secureContext = withTokenBinding(() => tls.createSecureContext({ ca: credentials.cert }));
+    const secureContext = withTokenBinding(() => tls.createSecureContext({ ca: certificate.cert }));
     const agent = new https.Agent({ keepAlive: true, secureContext });
     onTestFinished(() => {
       agent.destroy();
@@ -59,11 +59,11 @@ describe.each(versions)("%s", (version) => {
   });
 
   test("http2: client and server, the streams API and the compatibility API", async () => {
-    const server = withTokenBinding(() => http2.createSecureServer({ ...credentials, ...only(version) }));
+    const server = withTokenBinding(() => http2.createSecureServer({ ...certificate, ...only(version) }));
     server.on("request", app);
     const ofSessions: unknown[] = [];
     server.on("stream", ({ session }) => ofSessions.push(negotiatedTokenBinding(session!.socket)));
-    const port = await listen(server);
+    const port = await listenInTest(server);
     const session = withTokenBinding(() => http2.connect(`https://localhost:${port}`, trusting));
     onTestFinished(() => {
       session.destroy();
@@ -86,8 +86,8 @@ describe.each(versions)("%s", (version) => {
   test("mutual TLS: a client certificate is asked for at the same time", async () => {
     const { client, server } = await handshake({
       options: only(version),
-      serverOptions: { requestCert: true, rejectUnauthorized: true, ca: credentials.cert },
-      clientOptions: credentials,
+      serverOptions: { requestCert: true, rejectUnauthorized: true, ca: certificate.cert },
+      clientOptions: certificate,
     });
     expect(server.socket!.authorized).toBe(true);
     expect(server.negotiated?.keyParameters).toBe("ecdsap256");
@@ -96,12 +96,12 @@ describe.each(versions)("%s", (version) => {
 
   test("tls.connect over a connected socket and over a stream, tls.createSecureContext", async () => {
     const listener = new Listener(tokenBinding(), only(version));
-    const port = await listen(listener.server);
+    const port = await listenInTest(listener.server);
     const socket = net.connect(port, "127.0.0.1");
     await once(socket, "connect");
     expect((await connect(tokenBinding(), port, { socket })).negotiated?.keyParameters).toBe("ecdsap256");
 
-    const secureContext = tokenBinding()(() => tls.createSecureContext({ ca: credentials.cert }));
+    const secureContext = tokenBinding()(() => tls.createSecureContext({ ca: certificate.cert }));
     const [one, two] = await Promise.all([
       connect(plain, port, { secureContext }),
       connect(plain, port, { secureContext }),
@@ -116,20 +116,20 @@ describe.each(versions)("%s", (version) => {
 
   test("setSecureContext: the new context counts", async () => {
     const listener = new Listener(tokenBinding(), only(version));
-    const port = await listen(listener.server);
+    const port = await listenInTest(listener.server);
     const negotiated = async () => (await connect(tokenBinding(), port)).negotiated?.keyParameters;
     expect(await negotiated()).toBe("ecdsap256");
     tokenBinding("rsa2048_pss")(() => {
-      listener.server.setSecureContext({ ...credentials, ...only(version) });
+      listener.server.setSecureContext({ ...certificate, ...only(version) });
     });
     expect(await negotiated()).toBe("rsa2048_pss");
-    listener.server.setSecureContext({ ...credentials, ...only(version) });
+    listener.server.setSecureContext({ ...certificate, ...only(version) });
     expect(await negotiated()).toBeUndefined();
   });
 
   describe("the server's default context decides, whatever SNI chooses", () => {
     const rsa = tokenBinding("rsa2048_pss");
-    const context = () => tls.createSecureContext(credentials);
+    const context = () => tls.createSecureContext(certificate);
     type SNICallback = NonNullable<tls.TlsOptions["SNICallback"]>;
     type Make = (chosen: Wrapper) => (options: tls.TlsOptions) => tls.Server;
     const makers: [string, Make][] = [
@@ -165,7 +165,7 @@ describe.each(versions)("%s", (version) => {
         (chosen) => (options) => {
           const server = tls.createServer(options);
           chosen(() => {
-            server.addContext("www.example.com", credentials);
+            server.addContext("www.example.com", certificate);
           });
           return server;
         },
@@ -173,11 +173,11 @@ describe.each(versions)("%s", (version) => {
     ];
     test.each(makers)("%s", async (_name, make) => {
       const negotiated = async (theDefault: Wrapper, chosen: Wrapper) => {
-        const server = theDefault(() => make(chosen)({ ...credentials, ...only(version) }));
+        const server = theDefault(() => make(chosen)({ ...certificate, ...only(version) }));
         const ofServer = once(server, "secureConnection").then(([socket]) =>
           negotiatedTokenBinding(socket as net.Socket),
         );
-        const port = await listen(server);
+        const port = await listenInTest(server);
         const client = await connect(tokenBinding(), port, { servername: "www.example.com" });
         expect(client.negotiated).toEqual(await ofServer);
         return client.negotiated?.keyParameters;
@@ -195,7 +195,7 @@ describe.each(versions)("%s", (version) => {
           done(null, secureContext);
         },
       });
-      const port = await listen(listener.server);
+      const port = await listenInTest(listener.server);
       const client = await connect(tokenBinding(), port, { servername: "www.example.com" });
       expect(client.error ?? client.negotiated).toBeUndefined();
       expect((await listener.next()).negotiated).toBeUndefined();

@@ -2,8 +2,17 @@ import { exporterLabel, type KeyParameters, keyParametersCodes } from "@tokbind/
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { negotiatedTokenBinding } from "@tokbind/tls";
-import { handshake, only, plain, raw, tokenBinding, versions } from "./support/handshake.ts";
-import { extension24, proxy, type Tape } from "./support/proxy.ts";
+import {
+  extension24,
+  handshake,
+  helloProxy,
+  only,
+  plain,
+  raw,
+  type Tape,
+  tokenBinding,
+  versions,
+} from "@tokbind/testing/handshake";
 
 const names = Object.keys(keyParametersCodes) as KeyParameters[];
 
@@ -21,7 +30,7 @@ describe.each(versions)("%s", (version) => {
       });
       expect(server.negotiated).toEqual(client.negotiated);
       expect(server.negotiated?.ekm).toHaveLength(32);
-      expect(negotiatedTokenBinding(client.socket!)).toBe(client.negotiated);
+      expect(negotiatedTokenBinding(client.socket)).toBe(client.negotiated);
     }
   });
 
@@ -38,7 +47,7 @@ describe.each(versions)("%s", (version) => {
 
   test("[TBN-2-01] [TBN-2-02] [TBN-5-01] [T13-2-01] the bodies are 01 00 01 02 on the wire, the answer in the message for the version", async () => {
     let tape: Tape | undefined;
-    const through = async (port: number) => (tape = await proxy(port)).port;
+    const through = async (port: number) => (tape = await helloProxy(port)).port;
     const { client, server } = await handshake({ client: tokenBinding("ecdsap256"), options, through });
     expect(extension24(tape!.hellos[0])).toBe("01000102");
     expect(extension24(tape!.hellos[1])).toBe(version === "TLSv1.2" ? "01000102" : undefined);
@@ -129,7 +138,7 @@ describe.each(versions)("%s", (version) => {
   test("[A-19] after HelloRetryRequest both ends agree as well", async ({ skip }) => {
     if (version === "TLSv1.2") skip("TLS 1.2 has no HelloRetryRequest");
     let tape: Tape | undefined;
-    const through = async (port: number) => (tape = await proxy(port)).port;
+    const through = async (port: number) => (tape = await helloProxy(port)).port;
     const { client, server } = await handshake({ options, serverOptions: { ecdhCurve: "P-384" }, through });
     const fromClient = tape!.hellos.filter(({ from }) => from === "client");
     expect(fromClient.map(extension24)).toEqual(["010003020100", "010003020100"]);
@@ -141,7 +150,7 @@ describe.each(versions)("%s", (version) => {
 test("[T13-2-02] one ClientHello serves TLS 1.2 and TLS 1.3 servers", async () => {
   for (const version of versions) {
     let tape: Tape | undefined;
-    const through = async (port: number) => (tape = await proxy(port)).port;
+    const through = async (port: number) => (tape = await helloProxy(port)).port;
     const { client } = await handshake({ serverOptions: only(version), through });
     expect(extension24(tape!.hellos[0])).toBe("010003020100");
     expect(client.negotiated?.tlsVersion).toBe(version);

@@ -1,9 +1,11 @@
 // What needs a process of its own; these run on the built package.
 
 import { execFile } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 
 const packageDirectory = fileURLToPath(new URL("..", import.meta.url));
 
@@ -47,9 +49,38 @@ test("the first context of a process is covered, and --frozen-intrinsics is no o
   expect((await attempting(["--frozen-intrinsics"])).stdout).toBe("works\n");
 });
 
-test("without a binary the error names the command that builds it", async () => {
-  const { stdout } = await attempting([], { "@TOKBIND/TLS_PREBUILD": packageDirectory + "test" });
-  expect(stdout).toMatch(/^unsupported_runtime: @tokbind\/tls has no binary for node .*native\/build\.js"/);
+test("without a binary the error names the command that builds it, and in a bundle what to do there", async () => {
+  const folder = mkdtempSync(join(packageDirectory, "build", "copy-"));
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true });
+  });
+  for (const name of ["dist", "package.json", "native"]) {
+    cpSync(join(packageDirectory, name), join(folder, name), { recursive: true });
+  }
+  const copy = attempt.replace('"@tokbind/tls"', JSON.stringify(join(folder, "dist/index.js")));
+  const attemptingCopy = () => run(["--input-type=module", "--eval", copy], { TOKBIND_ADDON: "" });
+  expect((await attemptingCopy()).stdout).toMatch(
+    /^unsupported_runtime: @tokbind\/tls has no binary for node .*native\/build\.js"/,
+  );
+  // A bundle takes the JavaScript along and nothing else.
+  rmSync(join(folder, "native"), { recursive: true });
+  expect((await attemptingCopy()).stdout).toMatch(/^unsupported_runtime: .*bundle.*TOKBIND_ADDON/);
+});
+
+test("TOKBIND_ADDON names the binary", async () => {
+  const file = join(packageDirectory, "build/Release/token_binding.node");
+  expect((await attempting([], { TOKBIND_ADDON: file })).stdout).toBe("works\n");
+  expect((await attempting([], { TOKBIND_ADDON: "build/Release/token_binding.node" })).stdout).toBe(
+    "works\n",
+  );
+  const { stdout } = await attempting([], { TOKBIND_ADDON: file + ".old" });
+  expect(stdout).toMatch(
+    /^unsupported_runtime: TOKBIND_ADDON: .*token_binding\.node\.old, which does not exist/,
+  );
+  const wrong = await attempting([], { TOKBIND_ADDON: tracing });
+  expect(wrong.stdout).toMatch(
+    /^unsupported_runtime: @tokbind\/tls cannot load its addon into node .*trace\.js/,
+  );
 });
 
 test("under the permission model the error names the flag", async () => {

@@ -4,16 +4,20 @@ import { once } from "node:events";
 import type { TLSSocket } from "node:tls";
 import { describe, expect, test } from "vitest";
 import { negotiatedTokenBinding } from "@tokbind/tls";
+import { receivedExtension } from "@tokbind/tls/raw";
 import {
+  extension24,
   handshake,
+  type Hello,
+  helloProxy,
   only,
   plain,
   raw,
+  type Tape,
   tokenBinding,
   versions,
   withoutExtendedMasterSecret,
-} from "./support/handshake.ts";
-import { extension24, type Hello, proxy, type Tape } from "./support/proxy.ts";
+} from "@tokbind/testing/handshake";
 
 const extendedMasterSecret = 23;
 const renegotiationInfo = 0xff01;
@@ -28,7 +32,7 @@ const answer = "01000102";
 async function stripped(from: Hello["from"], types: number[], ends: Parameters<typeof handshake>[0]) {
   let tape: Tape | undefined;
   const through = async (port: number) => {
-    tape = await proxy(port, (hello) => {
+    tape = await helloProxy(port, (hello) => {
       if (hello.from !== from) return;
       hello.extensions = hello.extensions.filter(([type]) => !types.includes(type));
       if (types.includes(renegotiationInfo)) {
@@ -135,7 +139,7 @@ describe.each(versions)(
     ];
     test.each(edits)("%s", async (name, edit) => {
       if (name === "changes the answer" && version === "TLSv1.3") return; // encrypted there: nobody can
-      const through = async (port: number) => (await proxy(port, edit)).port;
+      const through = async (port: number) => (await helloProxy(port, edit)).port;
       const client = name === "adds an offer" ? plain : tokenBinding();
       const ends = await handshake({ client, options: only(version), through });
       expect(ends.client.negotiated ?? ends.server.negotiated).toBeUndefined();
@@ -188,6 +192,26 @@ describe("[A-20] renegotiation in TLS 1.2", () => {
     expect(client.socket!.getFinished()).toEqual(finished);
   });
 
+  test.each([
+    ["nothing", undefined],
+    ["a version that the server does not speak", "000d0102"],
+  ])(
+    "[TBN-4-12] the server does not negotiate in one, when %s was offered at first",
+    async (_name, offer) => {
+      const bodies = { ...(offer === undefined ? {} : { offer }), renegotiationOffer: answer };
+      const { client, server } = await handshake({ client: raw(bodies), options: tls12 });
+      expect(server.received).toBe(offer);
+      expect(server.negotiated).toBeUndefined();
+      client.socket!.resume();
+      expect(await renegotiate(client.socket!)).toBeNull();
+      expect(Buffer.from(receivedExtension(server.socket)!).toString("hex")).toBe(answer);
+      expect(receivedExtension(client.socket)).toBeUndefined();
+      expect(negotiatedTokenBinding(server.socket)).toBeUndefined();
+      // Nor is it remembered as negotiated: the connection may renegotiate again.
+      expect(await renegotiate(client.socket!)).toBeNull();
+    },
+  );
+
   test("a connection without Token Binding may renegotiate, and stays without", async () => {
     const { client, server } = await handshake({
       options: tls12,
@@ -195,6 +219,6 @@ describe("[A-20] renegotiation in TLS 1.2", () => {
     });
     client.socket!.resume();
     expect(await renegotiate(client.socket!)).toBeNull();
-    for (const { socket } of [client, server]) expect(negotiatedTokenBinding(socket!)).toBeUndefined();
+    for (const { socket } of [client, server]) expect(negotiatedTokenBinding(socket)).toBeUndefined();
   });
 });

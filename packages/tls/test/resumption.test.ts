@@ -3,7 +3,6 @@ import type { SecureContextOptions, Server } from "node:tls";
 import { describe, expect, test } from "vitest";
 import {
   connect,
-  listen,
   Listener,
   only,
   plain,
@@ -11,7 +10,8 @@ import {
   versions,
   withoutExtendedMasterSecret,
   type Wrapper,
-} from "./support/handshake.ts";
+} from "@tokbind/testing/handshake";
+import { listenInTest } from "@tokbind/testing/vitest";
 
 /** Keeps sessions by their IDs, as servers without tickets do. */
 function storeSessions(server: Server) {
@@ -34,7 +34,7 @@ describe.each(cases)("%s, resumed by %s", (version, means) => {
     const secureOptions = means === "IDs" ? constants.SSL_OP_NO_TICKET : 0;
     const listener = new Listener(server, { ...only(version), secureOptions });
     if (means === "IDs") storeSessions(listener.server);
-    const port = await listen(listener.server);
+    const port = await listenInTest(listener.server);
     const one = await connect(first, port, only(version));
     const oneServer = await listener.next();
     one.socket!.resume();
@@ -76,7 +76,7 @@ describe.each(cases)("%s, resumed by %s", (version, means) => {
 test("[A-19] up to TLS 1.2 a session made without EMS is not resumed with Token Binding", async () => {
   const options: SecureContextOptions = only("TLSv1.2");
   const listener = new Listener(tokenBinding(), options);
-  const port = await listen(listener.server);
+  const port = await listenInTest(listener.server);
   const one = await connect(tokenBinding(), port, { ...options, ...withoutExtendedMasterSecret });
   expect(one.negotiated).toBeUndefined();
   one.socket!.resume();

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import tls from "node:tls";
 import { loopbackCertificate } from "../loopback-certificate.ts";
+import type { NotAPromise } from "@tokbind/tls";
 import type { Outcome } from "./outcome.ts";
 
 /** What the cases of all handshakes say. */
@@ -14,7 +15,7 @@ export interface HandshakeInputs {
 }
 
 /** Makes the context or socket of one end with what that end says in extension 24. */
-export type Wrapper = <T>(create: () => T) => T;
+export type Wrapper = <T>(create: () => NotAPromise<T>) => T;
 
 export const plain: Wrapper = (create) => create();
 

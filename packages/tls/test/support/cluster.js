@@ -1,12 +1,9 @@
 // A server in two processes that share one port; prints what each of eight connections negotiated.
 import cluster from "node:cluster";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import * as tls from "node:tls";
+import tls from "node:tls";
+import { certificate, listen } from "@tokbind/testing";
 import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
-
-const read = (name) => readFileSync(new URL(`../../../testing/certificate/${name}`, import.meta.url));
-const credentials = { key: read("key.pem"), cert: read("cert.pem") };
 
 if (cluster.isPrimary) {
   const workers = [cluster.fork(), cluster.fork()];
@@ -16,7 +13,7 @@ if (cluster.isPrimary) {
   const seen = new Set();
   for (let i = 0; i < 8; i++) {
     const socket = withTokenBinding(() =>
-      tls.connect({ port, host: "127.0.0.1", servername: "localhost", ca: credentials.cert }),
+      tls.connect({ port, host: "127.0.0.1", servername: "localhost", ca: certificate.cert }),
     );
     await once(socket, "secureConnect");
     const [text] = await once(socket.setEncoding("utf8"), "data");
@@ -30,11 +27,11 @@ if (cluster.isPrimary) {
   for (const worker of workers) worker.kill();
 } else {
   const server = withTokenBinding(() =>
-    tls.createServer(credentials, (socket) => {
+    tls.createServer(certificate, (socket) => {
       const { keyParameters, ekm } = negotiatedTokenBinding(socket);
       socket.on("error", () => undefined);
       socket.write(`${process.pid} ${keyParameters}:${Buffer.from(ekm).toString("hex")}`);
     }),
   );
-  server.listen(0, "127.0.0.1");
+  await listen(server);
 }

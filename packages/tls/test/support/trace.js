@@ -1,21 +1,16 @@
 // A connection of TLS 1.2 that Node traces, to standard error; then a renegotiation of one that negotiated nothing.
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import * as tls from "node:tls";
+import tls from "node:tls";
+import { certificate, listen } from "@tokbind/testing";
 import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
 
-const read = (name) => readFileSync(new URL(`../../../testing/certificate/${name}`, import.meta.url));
-const credentials = { key: read("key.pem"), cert: read("cert.pem") };
-
 async function trace(wrapServer, use) {
-  const server = wrapServer(() => tls.createServer(credentials, (socket) => socket.resume()));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const server = wrapServer(() => tls.createServer(certificate, (socket) => socket.resume()));
   const options = {
-    port: server.address().port,
+    port: await listen(server),
     host: "127.0.0.1",
     servername: "localhost",
-    ca: credentials.cert,
+    ca: certificate.cert,
   };
   const socket = withTokenBinding(() =>
     tls.connect({ ...options, maxVersion: "TLSv1.2", enableTrace: true }),

@@ -1,50 +1,10 @@
-import type { KeyParameters } from "@tokbind/codec";
-import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import type { AddressInfo, Server } from "node:net";
-import * as tls from "node:tls";
+import tls from "node:tls";
+import { type NegotiatedTokenBinding, negotiatedTokenBinding } from "@tokbind/tls";
+import { receivedExtension } from "@tokbind/tls/raw";
 import { onTestFinished } from "vitest";
-import { type NegotiatedTokenBinding, negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
-import { receivedExtension, withRawExtension } from "@tokbind/tls/raw";
-
-const fixture = (name: string) =>
-  readFileSync(new URL(`../../../testing/certificate/${name}`, import.meta.url), "utf8");
-
-/** Of localhost and a few more names; valid until 2099. */
-export const credentials = { key: fixture("key.pem"), cert: fixture("cert.pem") };
-
-export const versions = ["TLSv1.2", "TLSv1.3"] as const;
-
-/** Both ends speak exactly this version. */
-export const only = (version: tls.SecureVersion) => ({ minVersion: version, maxVersion: version });
-
-/** OpenSSL's SSL_OP_NO_EXTENDED_MASTER_SECRET, which node:constants does not name. */
-export const withoutExtendedMasterSecret = { secureOptions: 1 };
-
-/** How an end makes its TLS context. */
-export type Wrapper = <T>(create: () => T) => T;
-
-export const tokenBinding =
-  (...keyParameters: KeyParameters[]): Wrapper =>
-  (create) =>
-    withTokenBinding(create, keyParameters.length > 0 ? { keyParameters } : {});
-
-/** Sends these extension bodies, in hexadecimal, and checks nothing. */
-export const raw =
-  (bodies: { offer?: string; answer?: string }): Wrapper =>
-  (create) => {
-    const extension = Object.entries(bodies).map(([name, hex]) => [name, Buffer.from(hex, "hex")]);
-    return withRawExtension(create, Object.fromEntries(extension) as object);
-  };
-
-export const plain: Wrapper = (create) => create();
-
-export async function listen(server: Server): Promise<number> {
-  server.listen(0, "127.0.0.1");
-  onTestFinished(() => void server.close());
-  await once(server, "listening");
-  return (server.address() as AddressInfo).port;
-}
+import { certificate } from "../certificate.ts";
+import { listenInTest } from "../listen-in-test.ts";
+import { tokenBinding, type Wrapper } from "./wrappers.ts";
 
 /** How a handshake ended, as one end saw it. */
 export interface End {
@@ -86,7 +46,7 @@ export class Listener {
   readonly #waiting: ((end: End) => void)[] = [];
 
   constructor(wrap: Wrapper, options: tls.TlsOptions = {}) {
-    this.server = wrap(() => tls.createServer({ ...credentials, ...options }));
+    this.server = wrap(() => tls.createServer({ ...certificate, ...options }));
     this.server.on("secureConnection", (socket) => {
       socket.on("error", () => undefined).pipe(socket);
       onTestFinished(() => void socket.destroy());
@@ -115,7 +75,7 @@ export async function connect(
   options: tls.ConnectionOptions = {},
 ): Promise<End & { session: Promise<Buffer> }> {
   const socket = wrap(() =>
-    tls.connect({ port, host: "127.0.0.1", ca: credentials.cert, servername: "localhost", ...options }),
+    tls.connect({ port, host: "127.0.0.1", ca: certificate.cert, servername: "localhost", ...options }),
   );
   onTestFinished(() => void socket.destroy());
   const session = new Promise<Buffer>((resolve) => socket.once("session", resolve));
@@ -145,7 +105,7 @@ export interface Handshake {
 export async function handshake(handshake: Handshake) {
   const { server = tokenBinding(), client = tokenBinding(), options } = handshake;
   const listener = new Listener(server, { ...options, ...handshake.serverOptions });
-  const port = await listen(listener.server);
+  const port = await listenInTest(listener.server);
   const reached = handshake.through ? await handshake.through(port) : port;
   const [clientEnd, serverEnd] = await Promise.all([
     connect(client, reached, { ...options, ...handshake.clientOptions }),

@@ -1,6 +1,6 @@
-import * as net from "node:net";
+import net from "node:net";
 import { onTestFinished } from "vitest";
-import { listen } from "./handshake.ts";
+import { listenInTest } from "../listen-in-test.ts";
 
 /** ClientHello or ServerHello of RFC 5246 and RFC 8446, taken apart as far as the tests need it. */
 export interface Hello {
@@ -66,7 +66,7 @@ export const extension24 = (hello: Hello | undefined) =>
   hello?.extensions.find(([type]) => type === 24)?.[1].toString("hex");
 
 /** A TCP proxy that records the hellos and plain alerts, and lets `edit` change a hello on its way. */
-export async function proxy(target: number, edit?: (hello: Hello) => void): Promise<Tape> {
+export async function helloProxy(target: number, edit?: (hello: Hello) => void): Promise<Tape> {
   const tape: Tape = { port: 0, hellos: [], alerts: { client: [], server: [] } };
 
   const passOn = (from: "client" | "server", source: net.Socket, sink: net.Socket) => {
@@ -104,6 +104,6 @@ export async function proxy(target: number, edit?: (hello: Hello) => void): Prom
     passOn("client", client, upstream);
     passOn("server", upstream, client);
   });
-  tape.port = await listen(server);
+  tape.port = await listenInTest(server);
   return tape;
 }
