@@ -92,6 +92,7 @@ try {
     stdio: "inherit",
   });
   run(join(project, "node_modules", ".bin", "tokbind"), ["story", "--once"], project);
+  run(join(project, "node_modules", ".bin", "tokbind"), ["vectors"], project);
 } finally {
   rmSync(project, { recursive: true });
 }

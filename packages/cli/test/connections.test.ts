@@ -1,7 +1,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { serve, temporaryDirectory, tokbind } from "./support/tokbind.ts";
+import { temporaryDirectory } from "@tokbind/testing/vitest";
+import { serve, tokbind } from "./support/tokbind.ts";
 
 interface Answer {
   readonly status: number;

@@ -12,7 +12,8 @@ import { inspect } from "node:util";
 import type { TokenBindingError } from "@tokbind/codec";
 import { expect, test } from "vitest";
 import { readKeyFile, writeKeyFile } from "../src/key-file.ts";
-import { shell, temporaryDirectory, tokbind } from "./support/tokbind.ts";
+import { temporaryDirectory } from "@tokbind/testing/vitest";
+import { shell, tokbind } from "./support/tokbind.ts";
 
 const ekm = "00".repeat(32);
 const sign = (file: string) => tokbind(["sign", "--ekm", ekm, "--provided", file]);

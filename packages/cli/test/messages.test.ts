@@ -3,7 +3,8 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { maxLineLength } from "../src/lines.ts";
-import { shell, temporaryDirectory, tokbind } from "./support/tokbind.ts";
+import { temporaryDirectory } from "@tokbind/testing/vitest";
+import { shell, tokbind } from "./support/tokbind.ts";
 
 const ekm = randomBytes(32).toString("hex");
 

@@ -4,7 +4,8 @@ import { existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { shell, temporaryDirectory, tokbind } from "./support/tokbind.ts";
+import { temporaryDirectory } from "@tokbind/testing/vitest";
+import { shell, tokbind } from "./support/tokbind.ts";
 
 const ekm = "00".repeat(32);
 const vectors = fileURLToPath(new URL("../../../test-vectors/id.json", import.meta.url));

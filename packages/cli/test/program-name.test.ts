@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { temporaryDirectory } from "./support/tokbind.ts";
+import { temporaryDirectory } from "@tokbind/testing/vitest";
 
 const clone = fileURLToPath(new URL("../../..", import.meta.url));
 const home = join(clone, "packages", "cli");

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { temporaryDirectory, tokbind } from "./support/tokbind.ts";
+import { temporaryDirectory } from "@tokbind/testing/vitest";
+import { tokbind } from "./support/tokbind.ts";
 
 interface File {
   $schema: string;

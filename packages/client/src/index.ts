@@ -2,6 +2,7 @@ export { type KeyParameters, TokenBindingError, type TokenBindingErrorCode } fro
 export { createTokenBindingMessage, type TokenBindingMessageOptions } from "@tokbind/message";
 export {
   type NegotiatedTokenBinding,
+  type NotAPromise,
   negotiatedTokenBinding,
   type TokenBindingOptions,
   withTokenBinding,

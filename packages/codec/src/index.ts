@@ -10,7 +10,7 @@ export {
   secProvidedTokenBindingId,
   secReferredTokenBindingId,
 } from "./header-fields.ts";
-export { type FieldObserver } from "./reader.ts";
+export type { FieldObserver } from "./reader.ts";
 export {
   checkKeyParameters,
   checkKeyParametersList,

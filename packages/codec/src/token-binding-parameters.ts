@@ -1,5 +1,5 @@
 import { type FieldObserver, Reader } from "./reader.ts";
-import { type ProtocolVersion } from "./registries.ts";
+import type { ProtocolVersion } from "./registries.ts";
 import { Writer } from "./writer.ts";
 
 /** TokenBindingParameters of RFC 8472 section 2: the body of the token_binding extension. */

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readVectorFiles } from "../src/vectors/read-vectors.ts";
 import { VectorFileError } from "../src/vectors/vector-file-error.ts";
-import { changedFile, temporaryDirectory, type VectorJson } from "./support/changed-file.ts";
+import { temporaryDirectory } from "@tokbind/testing/vitest";
+import { changedFile, type VectorJson } from "./support/changed-file.ts";
 
 const changed = (edit: (file: VectorJson) => void) =>
   changedFile("negotiation-body.json", [6001, 6002, 6013], edit);

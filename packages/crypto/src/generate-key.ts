@@ -1,7 +1,6 @@
 import { backend } from "#backend";
-import type { KeyParameters } from "@tokbind/codec";
+import { checkKeyParameters, type KeyParameters } from "@tokbind/codec";
 import { isExtractable } from "./check-arguments.ts";
-import { checkKeyParameters } from "@tokbind/codec";
 import { localKey } from "./local-key.ts";
 import { importPublicJwk } from "./public-jwk.ts";
 import type { KeyOptions, TokenBindingKey } from "./types.ts";

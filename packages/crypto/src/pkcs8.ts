@@ -1,6 +1,5 @@
-import type { KeyParameters } from "@tokbind/codec";
+import { checkKeyParameters, type KeyParameters } from "@tokbind/codec";
 import { der, derInteger, p256Algorithm, rsaAlgorithm, tags, uncompressed } from "./der.ts";
-import { checkKeyParameters } from "@tokbind/codec";
 import { exportPrivateJwk, importPrivateJwk } from "./private-jwk.ts";
 import { jwkMember } from "./public-jwk.ts";
 import type { Jwk, KeyOptions, TokenBindingKey } from "./types.ts";

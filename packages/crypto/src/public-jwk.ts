@@ -1,4 +1,5 @@
 import {
+  checkKeyParameters,
   decodeBase64url,
   encodeBase64url,
   encodeTokenBindingID,
@@ -10,7 +11,6 @@ import {
 } from "@tokbind/codec";
 import { described } from "@tokbind/codec/options";
 import { type CheckedPublicKey, checkPublicKey } from "./check-public-key.ts";
-import { checkKeyParameters } from "@tokbind/codec";
 import { jwsAlgorithms } from "./key-parameters.ts";
 import { concat } from "./numbers.ts";
 import type { Jwk } from "./types.ts";

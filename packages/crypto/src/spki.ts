@@ -1,4 +1,5 @@
 import {
+  checkKeyParameters,
   type KeyParameters,
   type RSAPublicKey,
   type TB_ECPoint,
@@ -7,7 +8,6 @@ import {
 } from "@tokbind/codec";
 import { checkPublicKey } from "./check-public-key.ts";
 import { der, derBitString, derInteger, p256Algorithm, rsaAlgorithm, tags, uncompressed } from "./der.ts";
-import { checkKeyParameters } from "@tokbind/codec";
 import { equal, withoutLeadingZeros } from "./numbers.ts";
 import { derOf } from "./pem.ts";
 import { importedId } from "./public-jwk.ts";

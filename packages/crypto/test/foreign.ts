@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { type KeyParameters, TokenBindingError } from "@tokbind/codec";
 import { expect } from "vitest";
-import { type Jwk } from "../src/types.ts";
+import type { Jwk } from "../src/types.ts";
 
 // Keys that no code of this package made or wrote.
 export const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });

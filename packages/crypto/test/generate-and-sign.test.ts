@@ -4,7 +4,7 @@ import { type KeyParameters, keyParametersCodes, TokenBindingError } from "@tokb
 import { beforeAll, describe, expect, test } from "vitest";
 import { backends } from "./backends.ts";
 import { allKeyParameters } from "./keys.ts";
-import { type TokenBindingKey } from "../src/types.ts";
+import type { TokenBindingKey } from "../src/types.ts";
 
 const data = new Uint8Array(randomBytes(34));
 

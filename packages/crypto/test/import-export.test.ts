@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes } from "node:crypto";
 import { type KeyParameters, keyParametersCodes } from "@tokbind/codec";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type TokenBindingKey } from "../src/types.ts";
+import type { TokenBindingKey } from "../src/types.ts";
 import { backends } from "./backends.ts";
 import { allKeyParameters, base64url, ecKeyPair, join, rsaFixture, rsaId } from "./keys.ts";
 

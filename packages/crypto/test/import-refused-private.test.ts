@@ -1,9 +1,9 @@
-import { type KeyObject } from "node:crypto";
-import { type KeyParameters } from "@tokbind/codec";
+import type { KeyObject } from "node:crypto";
+import type { KeyParameters } from "@tokbind/codec";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { der as writeDer, derInteger, p256Algorithm, rsaAlgorithm, tags } from "../src/der.ts";
-import { type Jwk } from "../src/types.ts";
+import type { Jwk } from "../src/types.ts";
 import { backends } from "./backends.ts";
 import {
   change,

@@ -1,6 +1,6 @@
-import { type KeyParameters } from "@tokbind/codec";
+import type { KeyParameters } from "@tokbind/codec";
 import { describe, expect, test } from "vitest";
-import { type Jwk } from "../src/types.ts";
+import type { Jwk } from "../src/types.ts";
 import { backends } from "./backends.ts";
 import {
   change,

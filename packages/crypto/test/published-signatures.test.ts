@@ -1,4 +1,4 @@
-import { type TokenBindingID } from "@tokbind/codec";
+import type { TokenBindingID } from "@tokbind/codec";
 import { describe, expect, test } from "vitest";
 import { backends } from "./backends.ts";
 import { bytes, ecId, join, rsaId } from "./keys.ts";

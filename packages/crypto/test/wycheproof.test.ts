@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join as joinPath } from "node:path";
-import { type KeyParameters } from "@tokbind/codec";
+import type { KeyParameters } from "@tokbind/codec";
 import { describe, expect, test } from "vitest";
 import { backends } from "./backends.ts";
 import { bytes, ecId, rsaId } from "./keys.ts";

@@ -7,8 +7,4 @@ export {
   type MessageVerifierOptions,
   type TokenBindingConnection,
 } from "./message-verifier.ts";
-export {
-  type ProvidedTokenBinding,
-  type ReferredTokenBinding,
-  type VerifiedMessage,
-} from "./verified-message.ts";
+export type { ProvidedTokenBinding, ReferredTokenBinding, VerifiedMessage } from "./verified-message.ts";

@@ -1,10 +1,9 @@
 import { decodeTokenBindingID, type TokenBindingID } from "@tokbind/codec";
 import { generateKey, importPublicKey, tokenBindingHash } from "@tokbind/crypto";
-import { keys } from "@tokbind/testing/messages";
+import { keys, makeBinding, provided, spoil } from "@tokbind/testing/messages";
 import { expect, test } from "vitest";
 import { KnownKeys } from "../src/known-keys.ts";
 import { MessageVerifier } from "../src/index.ts";
-import { makeBinding, provided, spoil } from "@tokbind/testing/messages";
 
 const add = (knownKeys: KnownKeys, id: TokenBindingID) => {
   const publicKey = importPublicKey(id);

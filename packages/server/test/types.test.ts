@@ -3,7 +3,7 @@ import type { Http2ServerRequest, ServerHttp2Stream } from "node:http2";
 import { expectTypeOf, test } from "vitest";
 import {
   type BoundCookieOptions,
-  checkBoundToken,
+  type checkBoundToken,
   type Confirmation,
   type KeyParameters,
   type NodeRequest,

@@ -1,6 +1,5 @@
 import { once } from "node:events";
-import { IncomingMessage, type RequestListener } from "node:http";
-import http from "node:http";
+import http, { IncomingMessage, type RequestListener } from "node:http";
 import type { Http2ServerRequest, ServerHttp2Stream } from "node:http2";
 import net, { Socket } from "node:net";
 import { keys, makeBinding, message, provided, spoil } from "@tokbind/testing/messages";

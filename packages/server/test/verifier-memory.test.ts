@@ -2,7 +2,7 @@ import { MessageVerifier } from "@tokbind/message";
 import { negotiatedTokenBinding } from "@tokbind/tls";
 import { keys, makeBinding, message, provided, referred } from "@tokbind/testing/messages";
 import { connectHttp2, connectRaw, type RawClient } from "@tokbind/testing/vitest";
-import http2 from "node:http2";
+import type http2 from "node:http2";
 import tls from "node:tls";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { AcceptedMessages } from "../src/accepted-messages.ts";

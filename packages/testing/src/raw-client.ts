@@ -31,7 +31,7 @@ export class RawClient {
   async send(...lines: string[]): Promise<RawAnswer> {
     this.socket.write([...lines, "", ""].join("\r\n"), "latin1");
     for (;;) {
-      const match = /^HTTP\/1\.1 (\d+)[^]*?Content-Length: (\d+)\r\n[^]*?\r\n\r\n/.exec(this.#received);
+      const match = /^HTTP\/1\.1 (\d+)[^]*?Content-Length: (\d+)\r\n(?:[^]*?\r\n)?\r\n/i.exec(this.#received);
       const end = match === null ? Infinity : match[0].length + Number(match[2]);
       if (match !== null && this.#received.length >= end) {
         const body: unknown = JSON.parse(this.#received.slice(match[0].length, end));

@@ -7,14 +7,14 @@ import { withTokenBinding } from "@tokbind/tls";
 const unsupportedExtension = 110;
 const tls13 = only("TLSv1.3");
 
-test("up to TLS 1.2 both ends negotiate as ever", async () => {
+test("[A-44] up to TLS 1.2 both ends negotiate as ever", async () => {
   const ends = { server: tokenBindingBelowTls13, client: tokenBindingBelowTls13 };
   const { client, server } = await handshake({ ...ends, options: only("TLSv1.2") });
   expect(client.negotiated?.keyParameters).toBe("ecdsap256");
   expect(server.negotiated).toEqual(client.negotiated);
 });
 
-test("a server leaves the offer unanswered in TLS 1.3, and the connection works", async () => {
+test("[A-44] a server leaves the offer unanswered in TLS 1.3, and the connection works", async () => {
   const { client, server } = await handshake({ server: tokenBindingBelowTls13, options: tls13 });
   expect(server.received).toBe("010003020100");
   expect(client.received ?? client.error ?? server.error).toBeUndefined();

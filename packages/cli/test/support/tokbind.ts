@@ -1,8 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -54,11 +51,4 @@ export async function serve(...args: string[]): Promise<string> {
   const { url, listening } = JSON.parse(line) as { url: string; listening: number };
   if (url !== `https://localhost:${listening}/`) throw new Error(`unexpected first line: ${line}`);
   return url;
-}
-
-/** An empty directory that goes with the test. */
-export async function temporaryDirectory(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), "tokbind-test-"));
-  onTestFinished(() => rm(directory, { recursive: true }));
-  return directory;
 }

@@ -1,7 +1,6 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
+import { temporaryDirectory } from "@tokbind/testing/vitest";
 import { basename, join } from "node:path";
-import { onTestFinished } from "vitest";
 import { vectorFiles } from "./vectors.ts";
 
 /** A vector file as it stands in the text. */
@@ -12,13 +11,6 @@ export interface VectorJson {
   notes: Record<string, object>;
   tests: Record<string, unknown>[];
   [name: string]: unknown;
-}
-
-/** An empty directory that goes with the test. */
-export async function temporaryDirectory(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), "tokbind-test-"));
-  onTestFinished(() => rm(directory, { recursive: true }));
-  return directory;
 }
 
 /** Writes a vector file with some of its cases and a change, and returns its path. */
