@@ -13,7 +13,8 @@ const build = [join(root, "native", "build.js"), ...(arch === process.arch ? [] 
 const { status } = spawnSync(process.execPath, build, { stdio: "inherit" });
 if (status !== 0) process.exit(1);
 
-const isGlibc = Boolean(process.report.getReport().header.glibcVersionRuntime);
+const report = /** @type {{ header: { glibcVersionRuntime?: string } }} */ (process.report.getReport());
+const isGlibc = report.header.glibcVersionRuntime !== undefined;
 const libc = process.platform === "linux" ? (isGlibc ? ".glibc" : ".musl") : "";
 const folder = join(root, "prebuilds", `${process.platform}-${arch}`);
 mkdirSync(folder, { recursive: true });

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const workspace = join(root, "../..");
 
+/** @param {string[]} args @param {NodeJS.ProcessEnv} env */
 function run(args, env = {}) {
   const { status } = spawnSync(process.execPath, args, {
     cwd: workspace,

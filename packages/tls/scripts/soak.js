@@ -4,20 +4,33 @@
 //   node scripts/soak.js [connections]     default: 10000
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import tls from "node:tls";
 import { certificate, collectGarbage, listen } from "@tokbind/testing";
 import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
 import { liveState, receivedExtension, withRawExtension } from "@tokbind/tls/raw";
 
+/**
+ * How an end makes its TLS context.
+ *
+ * @typedef {<T>(create: () => import("@tokbind/tls").NotAPromise<T>) => T} Wrapper
+ */
+
 const total = Number(process.argv[2] ?? 10_000);
 const atOnce = 50;
+/** @type {import("@tokbind/codec").KeyParameters[][]} */
 const offers = [["ecdsap256"], ["rsa2048_pss"], ["rsa2048_pkcs1.5", "rsa2048_pss"]];
+/** @type {Wrapper} */
 const plain = (create) => create();
+/** @type {(bodies: import("@tokbind/tls/raw").RawExtension) => Wrapper} */
 const raw = (bodies) => (create) => withRawExtension(create, bodies);
 const body = Uint8Array.of(1, 0, 1, 2);
 
-/** Answers with the EKM, or with nothing where nothing was negotiated. */
+/**
+ * Answers with the EKM, or with nothing where nothing was negotiated.
+ *
+ * @param {Wrapper} wrap
+ * @param {tls.TlsOptions} options
+ */
 async function startServer(wrap, options = {}) {
   const server = wrap(() => tls.createServer({ ...certificate, ...options }));
   server.on("secureConnection", (socket) => {
@@ -30,6 +43,7 @@ async function startServer(wrap, options = {}) {
   return { server, port: await listen(server) };
 }
 
+/** @type {Wrapper} */
 const accepting = (create) => withTokenBinding(create, { keyParameters: ["rsa2048_pss", "ecdsap256"] });
 const usual = await startServer(accepting);
 // A key share that no client sends at first, hence a HelloRetryRequest.
@@ -38,9 +52,12 @@ const answering = await startServer(raw({ answer: body }));
 const foreign = await startServer(plain);
 const servers = [usual, retrying, answering, foreign];
 
+/** @param {Wrapper} wrap @param {tls.SecureVersion} version */
 const clientContext = (wrap, version) =>
   wrap(() => tls.createSecureContext({ minVersion: version, maxVersion: version }));
+/** @type {(i: number) => Wrapper} */
 const offering = (i) => (create) => withTokenBinding(create, { keyParameters: offers[i % offers.length] });
+/** @type {tls.SecureVersion[]} */
 const versions = ["TLSv1.2", "TLSv1.3"];
 const contexts = offers.flatMap((_, i) => versions.map((version) => clientContext(offering(i), version)));
 const rude = versions.map((version) => clientContext(raw({ offer: Uint8Array.of(0) }), version));
@@ -51,9 +68,10 @@ const renegotiating = clientContext(raw({ offer: lower, renegotiationOffer: body
 const kept = contexts.length + rude.length + 1 + 3;
 
 const counts = { agreed: 0, without: 0, aborted: 0, refused: 0, renegotiated: 0, resumed: 0 };
+/** @type {Buffer | undefined} */
 let session;
 
-/** The i-th connection; which kind, repeats after 40. */
+/** The i-th connection; which kind, repeats after 40. @param {number} i */
 async function connect(i) {
   const kind = i % 40;
   const { port } =

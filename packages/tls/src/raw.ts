@@ -11,6 +11,8 @@ import { configureContexts, type NotAPromise } from "./configure-contexts.ts";
 import { finishedMessages } from "./finished-messages.ts";
 import { native } from "./native.ts";
 
+export type { NotAPromise } from "./configure-contexts.ts";
+
 /** Extension bodies to send, 0 to 65535 bytes each; one left out is not sent. */
 export interface RawExtension {
   /** In the ClientHello of a connection's first handshake. */

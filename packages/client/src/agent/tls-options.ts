@@ -30,7 +30,8 @@ type ConnectionName =
   | "rejectUnauthorized"
   | "servername";
 
-type FromNode = {
+/** Options of `tls.connect` and `net.connect` that may be set. */
+export type NodeTlsOptions = {
   readonly [Name in ContextName | ConnectionName]?: NodeOptions[Name] | undefined;
 };
 
@@ -38,7 +39,7 @@ type FromNode = {
  * How connections are made: options of `tls.connect` under their names, and those of undici's connector. What is not
  * here the agent decides itself (ALPN, TLS sessions, the TLS context) or does not support, and refuses.
  */
-export interface TlsOptions extends FromNode {
+export interface TlsOptions extends NodeTlsOptions {
   /** Milliseconds until the TLS handshake has to be complete; 0: no limit. Default: 10,000. */
   readonly timeout?: number | undefined;
   /** Whether TCP keep-alive probes are sent. Default: true. */
