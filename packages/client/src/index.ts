@@ -9,7 +9,7 @@ export {
 } from "@tokbind/tls";
 export type { Fetch } from "./agent/fetch.ts";
 export type { SentRequest } from "./agent/sent-request.ts";
-export type { NodeTlsOptions, TlsOptions } from "./agent/tls-options.ts";
+export type { TlsOptions } from "./agent/tls-options.ts";
 export { TokenBindingAgent, type TokenBindingAgentOptions } from "./agent/token-binding-agent.ts";
 export { FileKeyStore, type FileKeyStoreOptions } from "./keys/file-key-store.ts";
 export { MemoryKeyStore } from "./keys/memory-key-store.ts";

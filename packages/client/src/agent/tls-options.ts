@@ -3,43 +3,32 @@ import type { ConnectionOptions } from "node:tls";
 import { checkOptions, isBoolean, isFunction, type OptionRule } from "@tokbind/codec/options";
 import { isHostName } from "./route.ts";
 
-type NodeOptions = ConnectionOptions & TcpNetConnectOpts;
-
-type ContextName =
-  | "ca"
-  | "cert"
-  | "ciphers"
-  | "crl"
-  | "ecdhCurve"
-  | "key"
-  | "maxVersion"
-  | "minVersion"
-  | "passphrase"
-  | "pfx"
-  | "secureOptions"
-  | "sigalgs";
-
-type ConnectionName =
-  | "autoSelectFamily"
-  | "autoSelectFamilyAttemptTimeout"
-  | "checkServerIdentity"
-  | "family"
-  | "hints"
-  | "localAddress"
-  | "lookup"
-  | "rejectUnauthorized"
-  | "servername";
-
-/** Options of `tls.connect` and `net.connect` that may be set. */
-export type NodeTlsOptions = {
-  readonly [Name in ContextName | ConnectionName]?: NodeOptions[Name] | undefined;
-};
-
 /**
  * How connections are made: options of `tls.connect` under their names, and those of undici's connector. What is not
  * here the agent decides itself (ALPN, TLS sessions, the TLS context) or does not support, and refuses.
  */
-export interface TlsOptions extends NodeTlsOptions {
+export interface TlsOptions {
+  readonly ca?: ConnectionOptions["ca"] | undefined;
+  readonly cert?: ConnectionOptions["cert"] | undefined;
+  readonly ciphers?: ConnectionOptions["ciphers"] | undefined;
+  readonly crl?: ConnectionOptions["crl"] | undefined;
+  readonly ecdhCurve?: ConnectionOptions["ecdhCurve"] | undefined;
+  readonly key?: ConnectionOptions["key"] | undefined;
+  readonly maxVersion?: ConnectionOptions["maxVersion"] | undefined;
+  readonly minVersion?: ConnectionOptions["minVersion"] | undefined;
+  readonly passphrase?: ConnectionOptions["passphrase"] | undefined;
+  readonly pfx?: ConnectionOptions["pfx"] | undefined;
+  readonly secureOptions?: ConnectionOptions["secureOptions"] | undefined;
+  readonly sigalgs?: ConnectionOptions["sigalgs"] | undefined;
+  readonly checkServerIdentity?: ConnectionOptions["checkServerIdentity"] | undefined;
+  readonly rejectUnauthorized?: ConnectionOptions["rejectUnauthorized"] | undefined;
+  readonly servername?: ConnectionOptions["servername"] | undefined;
+  readonly autoSelectFamily?: TcpNetConnectOpts["autoSelectFamily"] | undefined;
+  readonly autoSelectFamilyAttemptTimeout?: TcpNetConnectOpts["autoSelectFamilyAttemptTimeout"] | undefined;
+  readonly family?: TcpNetConnectOpts["family"] | undefined;
+  readonly hints?: TcpNetConnectOpts["hints"] | undefined;
+  readonly localAddress?: TcpNetConnectOpts["localAddress"] | undefined;
+  readonly lookup?: TcpNetConnectOpts["lookup"] | undefined;
   /** Milliseconds until the TLS handshake has to be complete; 0: no limit. Default: 10,000. */
   readonly timeout?: number | undefined;
   /** Whether TCP keep-alive probes are sent. Default: true. */
