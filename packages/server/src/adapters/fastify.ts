@@ -74,7 +74,7 @@ const pluginMarks = {
  * @example
  * const app = Fastify({ http2: true, https: { key, cert }, serverFactory: tokenBindingServer() });
  */
-export function tokenBindingServer<Server extends https.Server | http2.Http2SecureServer>(
+export function tokenBindingServer<Server extends https.Server | http2.Http2SecureServer = https.Server>(
   options?: TokenBindingOptions,
 ): FastifyServerFactory<Server> {
   return (handler, { https: tlsOptions, http2: isHttp2 }) => {
