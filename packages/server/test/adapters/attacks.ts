@@ -13,6 +13,7 @@ import {
   TokenBindingVerifier,
   type TokenBindingVerifierOptions,
 } from "../../src/index.ts";
+import { inject } from "./support/inject.ts";
 import { type Answer, type Client, connect, type Protocol } from "./support/client.ts";
 
 const ownHash = tokenBindingHash(keys.ec.id.bytes);
@@ -42,8 +43,8 @@ export interface AdapterUnderTest {
   readonly protocols: readonly Protocol[];
   /** A TLS server with {@link serverOptions}, not listening, that negotiates Token Binding. */
   readonly secure: (verifier: RequestVerifier, protocol: Protocol) => Server | Promise<Server>;
-  /** For a server without TLS. */
-  readonly plain: (verifier: RequestVerifier) => RequestListener | Promise<RequestListener>;
+  /** For requests without TLS, and for those that came over no connection. */
+  readonly plain?: (verifier: RequestVerifier) => RequestListener | Promise<RequestListener>;
   /** Whether refusals are answered in JSON; otherwise as text. Default true. */
   readonly json?: boolean;
   /** Whether the framework itself reports what a handler throws, whatever is answered. Default false. */
@@ -76,8 +77,18 @@ export function testAdapter(adapter: AdapterUnderTest): void {
       if (environment === "production") testAttacks(adapter, protocol);
     });
 
+    const { plain } = adapter;
+    if (plain === undefined) return;
+
+    test("a request without a connection is served as unbound, or refused with a field", async () => {
+      const listener = await plain(new TokenBindingVerifier());
+      expect(await inject(listener, ["Host", "a"])).toEqual({ status: 200, text: '{"tbh":null}' });
+      const answer = await inject(listener, ["Host", "a", "sec-token-binding", "AAAA"]);
+      expectRefusal(adapter, answer, 400, "not_negotiated");
+    });
+
     test("[TBP-4.2-02] plain HTTP: served as unbound, or refused with a field", async () => {
-      const listener = await adapter.plain(new TokenBindingVerifier());
+      const listener = await plain(new TokenBindingVerifier());
       const port = await listenInTest(http.createServer(listener));
       const send = async (headers: Record<string, string>): Promise<Answer> => {
         const response = await fetch(`http://127.0.0.1:${port}/`, { headers });

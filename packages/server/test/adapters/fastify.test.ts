@@ -46,7 +46,9 @@ testAdapter({
   plain: async (verifier) => {
     const app = Fastify();
     await app.register(tokenBinding(verifier)).register(routes()).ready();
-    return app.routing;
+    return (request, response) => {
+      app.routing(request, response);
+    };
   },
 });
 

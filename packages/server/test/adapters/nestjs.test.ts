@@ -1,3 +1,6 @@
+/* eslint @typescript-eslint/no-extraneous-class: ["error", { allowWithDecorator: true }] -- Nest's modules are classes */
+/* eslint @typescript-eslint/no-unsafe-class-instance-assignment: "off" -- and so is what it takes for options */
+
 import "reflect-metadata";
 import type { RequestListener, Server } from "node:http";
 import {
@@ -8,6 +11,7 @@ import {
   type ExceptionFilter,
   type ExecutionContext,
   Get,
+  HttpCode,
   type INestApplication,
   Module,
   Post,
@@ -47,6 +51,7 @@ function moduleOf(verifier: RequestVerifier, filters: ExceptionFilter[] = []): n
     }
 
     @Post("login")
+    @HttpCode(200)
     login(@Req() request: Request) {
       return sessions.login(request.tokenBinding);
     }
@@ -67,7 +72,7 @@ function moduleOf(verifier: RequestVerifier, filters: ExceptionFilter[] = []): n
   return AppModule;
 }
 
-async function appOf(module: object, https: boolean): Promise<INestApplication<Server>> {
+async function appOf(module: new () => object, https: boolean): Promise<INestApplication<Server>> {
   const app = await NestFactory.create(
     module,
     https ? new TokenBindingExpressAdapter() : new ExpressAdapter(),
