@@ -10,10 +10,10 @@ import { tokenBinding, tokenBindingServer } from "@tokbind/server/fastify";
 const [certificate, privateKey, port = "8443"] = process.argv.slice(2);
 const cert = readFileSync(certificate);
 const key = readFileSync(privateKey);
-const http2 = process.argv[5] === "2";
+const isHttp2 = process.argv[5] === "2";
 
 // #region app
-const app = Fastify({ http2, https: { key, cert }, serverFactory: tokenBindingServer() });
+const app = Fastify({ http2: isHttp2, https: { key, cert }, serverFactory: tokenBindingServer() });
 app.register(tokenBinding(new TokenBindingVerifier()));
 
 app.get("/", (request) => ({ tbh: request.tokenBinding?.provided.tbh ?? null }));

@@ -36,8 +36,10 @@ const servers: [script: string, protocol: Protocol, ...args: string[]][] = [
   ["fastify.js", "h2", "2"],
   ["hapi.js", "http/1.1"],
   ["hono.js", "http/1.1"],
+  ["hono.js", "h2", "2"],
   ["http2-stream.js", "h2"],
   ["koa.js", "http/1.1"],
+  ["koa.js", "h2", "2"],
   ["dist/nestjs.js", "http/1.1"],
 ];
 
