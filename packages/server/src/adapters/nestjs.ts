@@ -25,6 +25,9 @@ import type { RequestVerifier } from "../request-verifier.ts";
 import { tokenBinding } from "./express.ts";
 import { isRefused, refusalOf } from "./refusal.ts";
 
+// Declares `request.tokenBinding`. Named as in dist: TypeScript does not rewrite the name of an empty export.
+export type {} from "./express.js";
+
 /**
  * Nest's adapter for Express, whose HTTPS server negotiates Token Binding. It needs Nest's option `httpsOptions`.
  *
