@@ -4,6 +4,7 @@
 /* eslint @typescript-eslint/no-unsafe-class-instance-assignment: "off" -- and so is what it takes for options */
 
 import { readFileSync } from "node:fs";
+import type { Server } from "node:https";
 // #region imports
 import { Controller, Get, Module } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
@@ -37,4 +38,4 @@ const app = await NestFactory.create(AppModule, new TokenBindingExpressAdapter()
 await app.listen(port, "localhost");
 // #endregion
 
-console.log("listening", (app.getHttpServer() as import("node:https").Server).address());
+console.log("listening", (app.getHttpServer() as Server).address());

@@ -8,6 +8,9 @@ import type { Application, ErrorRequestHandler, RequestHandler } from "express";
 import type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 import { isRefused, refusalOf } from "./refusal.ts";
 
+export type { NodeRequest } from "../node-request.ts";
+export type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
+
 declare global {
   // The one way that Express's types offer to say what a middleware adds to requests.
   // eslint-disable-next-line @typescript-eslint/no-namespace

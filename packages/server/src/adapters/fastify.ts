@@ -11,6 +11,10 @@ import { type TokenBindingOptions, withTokenBinding } from "@tokbind/tls";
 import type { FastifyPluginCallback, FastifyServerFactory } from "fastify";
 import type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 
+export type { NodeRequest } from "../node-request.ts";
+export type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
+export type { TokenBindingOptions } from "@tokbind/tls";
+
 declare module "fastify" {
   interface FastifyRequest {
     /** What the request has proven, undefined for nothing. Set by `tokenBinding` of \@tokbind/server/fastify. */

@@ -12,6 +12,9 @@ import type { NodeRequest } from "../node-request.ts";
 import type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 import { isRefused, refusalOf } from "./refusal.ts";
 
+export type { NodeRequest } from "../node-request.ts";
+export type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
+
 declare module "hono" {
   interface ContextVariableMap {
     /** What the request has proven, undefined for nothing. Set by `tokenBinding` of \@tokbind/server/hono. */

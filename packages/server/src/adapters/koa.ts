@@ -9,6 +9,9 @@ import type { Middleware } from "koa";
 import type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 import { isRefused } from "./refusal.ts";
 
+export type { NodeRequest } from "../node-request.ts";
+export type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
+
 declare module "koa" {
   interface DefaultState {
     /** What the request has proven, undefined for nothing. Set by `tokenBinding` of \@tokbind/server/koa. */
