@@ -16,7 +16,7 @@ export interface Answer {
 }
 
 /** A request as a test likes it. */
-export interface TestRequest {
+interface TestRequest {
   readonly method?: string;
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string | string[]>>;
