@@ -1,7 +1,8 @@
 import { defineConfig } from "vitest/config";
 
-// Tests run on the TypeScript sources: every package offers them under this export condition.
-const conditions = ["@tokbind/source", "node", "import", "default"];
+// Tests run on the TypeScript sources: every package offers them under this export condition. No "import" beside it: Node
+// would apply it to require() as well, and CommonJS packages that require an ES module of two kinds would get the wrong one.
+const conditions = ["@tokbind/source", "node"];
 
 export default defineConfig({
   resolve: { conditions },

@@ -1,6 +1,7 @@
 // `npm run bench`: a table, each row from one run on this machine; with --json one JSON object. Names given as
 // arguments choose among the groups.
 
+import { adapterResults } from "./adapters.ts";
 import { attackResults } from "./attackers.ts";
 import { handshakeResults } from "./handshakes.ts";
 import { firstLookResults } from "./first-look.ts";
@@ -14,6 +15,7 @@ const groups: Readonly<Record<string, () => Promise<Result[]>>> = {
   handshakes: handshakeResults,
   "first-look": firstLookResults,
   attackers: attackResults,
+  adapters: adapterResults,
 };
 
 const json = process.argv.includes("--json");

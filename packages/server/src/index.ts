@@ -16,6 +16,7 @@ export {
   type Proof,
 } from "./check-bound-token.ts";
 export type { NodeRequest } from "./node-request.ts";
+export type { RequestTokenBindings, RequestVerifier } from "./request-verifier.ts";
 export { TokenBindingVerifier, type TokenBindingVerifierOptions } from "./token-binding-verifier.ts";
 export {
   type SecTokenBindingOptions,
