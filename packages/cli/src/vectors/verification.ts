@@ -7,7 +7,7 @@ import {
   tokenBindingTypes,
 } from "@tokbind/codec";
 import { tokenBindingHash } from "@tokbind/crypto";
-import { BoundCookie, type VerifiedTokenBindings, verifySecTokenBinding } from "@tokbind/server";
+import { BoundSession, type VerifiedTokenBindings, verifySecTokenBinding } from "@tokbind/server";
 import { ekmFromHex } from "../arguments.ts";
 import { decodeTtrpHeader } from "./decoding.ts";
 
@@ -61,7 +61,11 @@ export interface BoundCookieCase {
 
 export async function readBoundCookie(test: BoundCookieCase): Promise<object> {
   const { cookieName: name, acceptUnbound, provided } = test;
-  const session = new BoundCookie({ name, acceptUnbound, secret: decodeBase64url(test.secret) });
+  const session = new BoundSession({
+    secrets: [decodeBase64url(test.secret)],
+    cookie: { name },
+    acceptUnbound,
+  });
   const binding =
     provided === null
       ? undefined
