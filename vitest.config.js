@@ -1,7 +1,8 @@
 import { defineConfig } from "vitest/config";
 
-// Tests run on the TypeScript sources: every package offers them under this export condition.
-const conditions = ["@tokbind/source", "node", "import", "default"];
+// Tests run on the TypeScript sources: every package offers them under this export condition. Not with "import" beside it,
+// which would also choose what other people's packages get from `require`.
+const conditions = ["@tokbind/source", "node"];
 
 export default defineConfig({
   resolve: { conditions },

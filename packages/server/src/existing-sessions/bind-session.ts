@@ -24,10 +24,9 @@ export interface BindSessionOptions extends BoundTokenOptions {
  * @throws TokenBindingError `token_binding_missing` when the request proved nothing and unbound sessions are not accepted;
  *   for a session that is bound already the codes of {@link checkSession}; `invalid_argument` for what is no session
  * @example
- * request.session.regenerate(() => {
- *   bindSession(request.session, verifier.verify(request));
- *   request.session.user = "alice";
- * });
+ * await promisify(request.session.regenerate.bind(request.session))();
+ * bindSession(request.session, binding);
+ * request.session.user = "alice";
  */
 export function bindSession(
   session: object,

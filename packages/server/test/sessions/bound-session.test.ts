@@ -144,7 +144,9 @@ describe.each<[kind: string, options: () => Options]>([
     ["a cnf by way of toJSON", { toJSON: () => ({ cnf: {} }) }],
   ])("is not issued with %s for claims", async (_what, claims) => {
     const session = new BoundSession({ secrets, ...options() });
-    await expect(session.issue(claims as object, alice)).rejects.toThrow(failing("invalid_argument"));
+    await expect(session.issue(claims as { sub: string }, alice)).rejects.toThrow(
+      failing("invalid_argument"),
+    );
   });
 
   test.each<[what: string, proof: object]>([

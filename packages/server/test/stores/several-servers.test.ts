@@ -43,7 +43,7 @@ describe.skipIf(!hasRedis)("two servers with one Redis", () => {
     const redis = await TestRedis.start();
     const secret = randomBytes(32).toString("hex");
     const ports = await Promise.all([startServer(redis, secret), startServer(redis, secret)]);
-    return { redis, ports: ports as [number, number] };
+    return { redis, ports };
   }
 
   test("[TBP-5-04] log in at one, be known at the other, log out there, be refused at the first at once", async () => {

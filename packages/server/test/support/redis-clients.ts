@@ -1,5 +1,5 @@
-import Redis5 from "ioredis";
-import Redis6 from "ioredis6";
+import { Redis as Redis5 } from "ioredis";
+import { Redis as Redis6 } from "ioredis6";
 import { createClient as createClient5 } from "redis";
 import { createClient as createClient6 } from "redis6";
 import { onTestFinished } from "vitest";
