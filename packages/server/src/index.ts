@@ -16,7 +16,7 @@ export {
   type Confirmation,
   type Proof,
 } from "./check-bound-token.ts";
-export { bindSession } from "./existing-sessions/bind-session.ts";
+export { bindSession, type BindSessionOptions } from "./existing-sessions/bind-session.ts";
 export { checkSession } from "./existing-sessions/check-session.ts";
 export { CookieBinder, type CookieBinderOptions } from "./existing-sessions/cookie-binder.ts";
 export { type NodeRequest } from "./node-request.ts";
