@@ -1,9 +1,5 @@
 export { type KeyParameters, TokenBindingError, type TokenBindingErrorCode } from "@tokbind/codec";
-export {
-  type ProvidedTokenBinding,
-  type ReferredTokenBinding,
-  type TokenBindingConnection,
-} from "@tokbind/message";
+export type { ProvidedTokenBinding, ReferredTokenBinding, TokenBindingConnection } from "@tokbind/message";
 export {
   type NegotiatedTokenBinding,
   negotiatedTokenBinding,
@@ -19,15 +15,15 @@ export {
 export { bindSession, type BindSessionOptions } from "./existing-sessions/bind-session.ts";
 export { checkSession } from "./existing-sessions/check-session.ts";
 export { CookieBinder, type CookieBinderOptions } from "./existing-sessions/cookie-binder.ts";
-export { type NodeRequest } from "./node-request.ts";
+export type { NodeRequest } from "./node-request.ts";
 export { BoundSession } from "./sessions/bound-session.ts";
-export { type BoundSessionOptions } from "./sessions/bound-session-options.ts";
-export { type CookieField } from "./sessions/cookie-field.ts";
-export { type RequestProof } from "./sessions/request-proof.ts";
-export { type AnyClaims, type IssuedClaims, type SessionClaims } from "./sessions/session-claims.ts";
-export { type SessionCookieOptions } from "./sessions/session-cookie.ts";
+export type { BoundSessionOptions } from "./sessions/bound-session-options.ts";
+export type { CookieField } from "./sessions/cookie-field.ts";
+export type { RequestProof } from "./sessions/request-proof.ts";
+export type { AnyClaims, IssuedClaims, SessionClaims } from "./sessions/session-claims.ts";
+export type { SessionCookieOptions } from "./sessions/session-cookie.ts";
 export { MemoryStore, type MemoryStoreOptions } from "./stores/memory-store.ts";
-export { type SessionStore, type StoredSession } from "./stores/session-store.ts";
+export type { SessionStore, StoredSession } from "./stores/session-store.ts";
 export { TokenBindingVerifier, type TokenBindingVerifierOptions } from "./token-binding-verifier.ts";
 export {
   type SecTokenBindingOptions,

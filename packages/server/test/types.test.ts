@@ -2,12 +2,12 @@ import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest, ServerHttp2Stream } from "node:http2";
 import { expectTypeOf, test } from "vitest";
 import {
-  bindSession,
+  type bindSession,
   type BindSessionOptions,
   BoundSession,
   type BoundSessionOptions,
-  checkBoundToken,
-  checkSession,
+  type checkBoundToken,
+  type checkSession,
   type Confirmation,
   type KeyParameters,
   type NodeRequest,

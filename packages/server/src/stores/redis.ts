@@ -1,2 +1,2 @@
-export { type IORedis, type NodeRedis, type RedisClient } from "./redis-client.ts";
+export type { IORedis, NodeRedis, RedisClient } from "./redis-client.ts";
 export { RedisStore, type RedisStoreOptions } from "./redis-store.ts";

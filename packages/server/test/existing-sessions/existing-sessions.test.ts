@@ -19,7 +19,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import {
   bindSession,
   checkSession,
-  TokenBindingError,
+  type TokenBindingError,
   TokenBindingVerifier,
   withTokenBinding,
 } from "../../src/index.ts";

@@ -62,6 +62,7 @@ describe("sessions in a store", () => {
       id,
       `${id}.`,
       `${id}.${value.slice(44)}`,
+      `${value.slice(0, 43)}-${value.slice(44)}`,
       value.slice(0, -1),
       `${value}=`,
       `${value}A`,

@@ -1,5 +1,5 @@
-// A server in a process of its own, for tests of several that share one Redis: `node session-server.js REDIS_URL SECRET`, the
-// secret in hexadecimal. It is what `npm run build` has compiled. Says its port; ends when nobody listens to it any more.
+// A server in a process of its own, for tests of several that share one Redis: `node session-server.js REDIS_URL SECRET
+// TIMEOUT`, the secret in hexadecimal, how long to wait for Redis in milliseconds. It is what `npm run build` has compiled. Says its port; ends when nobody listens to it any more.
 
 import https from "node:https";
 import { certificate, listen } from "@tokbind/testing";
@@ -7,9 +7,9 @@ import { BoundSession, TokenBindingError, TokenBindingVerifier, withTokenBinding
 import { RedisStore } from "@tokbind/server/redis";
 import { createClient } from "redis";
 
-const [url = "", secret = ""] = process.argv.slice(2);
+const [url = "", secret = "", timeout] = process.argv.slice(2);
 const client = await createClient({ url }).connect();
-const store = new RedisStore({ client, timeout: 500 });
+const store = new RedisStore({ client, timeout: Number(timeout) });
 const session = new BoundSession({ secrets: [Buffer.from(secret, "hex")], store });
 const verifier = new TokenBindingVerifier();
 
