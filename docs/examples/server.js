@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 // #region imports
 import { randomBytes } from "node:crypto";
 import https from "node:https";
-import { BoundCookie, TokenBindingError, TokenBindingVerifier, withTokenBinding } from "@tokbind/server";
+import { BoundSession, TokenBindingError, TokenBindingVerifier, withTokenBinding } from "@tokbind/server";
 // #endregion
 
 const [certificate, privateKey, port] = process.argv.slice(2);
@@ -15,7 +15,7 @@ const key = readFileSync(privateKey);
 
 // #region server
 const verifier = new TokenBindingVerifier();
-const session = new BoundCookie({ secret: randomBytes(32) });
+const session = new BoundSession({ secrets: [randomBytes(32)] });
 
 const server = withTokenBinding(() =>
   https.createServer({ key, cert }, async (request, response) => {

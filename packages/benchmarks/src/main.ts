@@ -7,6 +7,7 @@ import { handshakeResults } from "./handshakes.ts";
 import { firstLookResults } from "./first-look.ts";
 import { refusalResults } from "./refusals.ts";
 import { isOk, type Result } from "./result.ts";
+import { sessionResults } from "./sessions.ts";
 import { verificationResults } from "./verification.ts";
 
 const groups: Readonly<Record<string, () => Promise<Result[]>>> = {
@@ -14,6 +15,7 @@ const groups: Readonly<Record<string, () => Promise<Result[]>>> = {
   refusals: refusalResults,
   handshakes: handshakeResults,
   "first-look": firstLookResults,
+  sessions: sessionResults,
   attackers: attackResults,
   adapters: adapterResults,
 };

@@ -34,7 +34,9 @@ export type TokenBindingErrorCode =
   | "key_import"
   | "key_store"
   | "unsupported_runtime"
-  | "connection_lost";
+  | "connection_lost"
+  // Sessions can't be looked up at the moment: try again later.
+  | "session_store";
 
 /** The HTTP status of the answer to a request that fails this way (RFC 8473 section 2, A-14). */
 const statuses: Readonly<Record<TokenBindingErrorCode, number>> = {
@@ -68,6 +70,7 @@ const statuses: Readonly<Record<TokenBindingErrorCode, number>> = {
   key_store: 500,
   unsupported_runtime: 500,
   connection_lost: 500,
+  session_store: 503,
 };
 
 /** Where in the input a decoder stopped. */
@@ -86,8 +89,8 @@ export class TokenBindingError extends Error {
   readonly offset: number | undefined;
   /**
    * The HTTP status that answers a request which failed this way: 400 for a message, 401 for a bound token, 500 for a
-   * mistake on our side (RFC 8473 section 2). Writable, as `statusCode` and `expose` are, because the error handlers of
-   * web frameworks assign them.
+   * mistake on our side, 503 for a session store that does not answer (RFC 8473 section 2). Writable, as `statusCode` and
+   * `expose` are, because the error handlers of web frameworks assign them.
    */
   status: number;
   /** The same under the name that Fastify, NestJS and others read. */

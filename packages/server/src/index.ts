@@ -7,16 +7,25 @@ export {
   type TokenBindingOptions,
   withTokenBinding,
 } from "@tokbind/tls";
-export { BoundCookie } from "./bound-cookie.ts";
-export type { BoundCookieOptions } from "./bound-cookie-options.ts";
 export {
   type BoundTokenOptions,
   checkBoundToken,
   type Confirmation,
   type Proof,
 } from "./check-bound-token.ts";
+export { bindSession, type BindSessionOptions } from "./existing-sessions/bind-session.ts";
+export { checkSession } from "./existing-sessions/check-session.ts";
+export { CookieBinder, type CookieBinderOptions } from "./existing-sessions/cookie-binder.ts";
 export type { NodeRequest } from "./node-request.ts";
 export type { RequestTokenBindings, RequestVerifier } from "./request-verifier.ts";
+export { BoundSession } from "./sessions/bound-session.ts";
+export type { BoundSessionOptions } from "./sessions/bound-session-options.ts";
+export type { CookieField } from "./sessions/cookie-field.ts";
+export type { RequestProof } from "./sessions/request-proof.ts";
+export type { AnyClaims, IssuedClaims, SessionClaims } from "./sessions/session-claims.ts";
+export type { SessionCookieOptions } from "./sessions/session-cookie.ts";
+export { MemoryStore, type MemoryStoreOptions } from "./stores/memory-store.ts";
+export type { SessionStore, StoredSession } from "./stores/session-store.ts";
 export { TokenBindingVerifier, type TokenBindingVerifierOptions } from "./token-binding-verifier.ts";
 export {
   type SecTokenBindingOptions,

@@ -2,8 +2,12 @@ import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest, ServerHttp2Stream } from "node:http2";
 import { expectTypeOf, test } from "vitest";
 import {
-  type BoundCookieOptions,
+  type bindSession,
+  type BindSessionOptions,
+  BoundSession,
+  type BoundSessionOptions,
   type checkBoundToken,
+  type checkSession,
   type Confirmation,
   type KeyParameters,
   type NodeRequest,
@@ -45,7 +49,15 @@ test("options may be undefined, and no others exist", () => {
     verifyUnknownTypes: undefined,
   };
   expectTypeOf(nothing).toExtend<TokenBindingVerifierOptions>();
-  expectTypeOf<{ secret: Uint8Array; maxAge: undefined }>().toExtend<BoundCookieOptions>();
+  const session: Required<{ [Name in keyof Omit<BoundSessionOptions, "secrets">]: undefined }> = {
+    store: undefined,
+    cookie: undefined,
+    maxLifetime: undefined,
+    clockTolerance: undefined,
+    acceptUnbound: undefined,
+  };
+  expectTypeOf({ ...session, secrets: [new Uint8Array(32)] }).toExtend<BoundSessionOptions>();
+  expectTypeOf<{ acceptUnbound: undefined; rebind: undefined }>().toExtend<BindSessionOptions>();
   expectTypeOf<{ tbh: undefined; "x5t#S256": undefined }>().toExtend<Confirmation>();
   // @ts-expect-error -- misspelled
   expectTypeOf(() => new TokenBindingVerifier({ requierd: true })).toBeFunction();
@@ -61,4 +73,19 @@ test("errors tell their code by type, and frameworks may assign the status", () 
 
 test("withTokenBinding returns what create returns", () => {
   expectTypeOf(withTokenBinding<number>).returns.toEqualTypeOf<number>();
+});
+
+test("sessions have the claims of the application, and take whatever a request proved", () => {
+  const session = new BoundSession<{ sub: string; roles: string[] }>({ secrets: [new Uint8Array(32)] });
+  type Proof = Parameters<typeof session.issue>[1];
+  expectTypeOf<VerifiedTokenBindings | undefined>().toExtend<Proof>();
+  expectTypeOf<ProvidedTokenBinding | undefined>().toExtend<Proof>();
+  expectTypeOf<{ tbh: string | undefined; "x5t#S256": string | undefined }>().toExtend<Proof>();
+  expectTypeOf(session.read).returns.resolves.toExtend<
+    { sub: string; roles: string[]; exp: number; cnf?: Confirmation | undefined } | undefined
+  >();
+  // @ts-expect-error -- no such claims
+  expectTypeOf(() => session.issue({ sub: "alice" }, undefined)).toBeFunction();
+  expectTypeOf<Parameters<typeof bindSession>[1]>().toEqualTypeOf<Proof>();
+  expectTypeOf<Parameters<typeof checkSession>[1]>().toEqualTypeOf<Proof>();
 });

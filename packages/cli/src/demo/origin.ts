@@ -3,7 +3,7 @@ import https from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type KeyParameters, secTokenBinding } from "@tokbind/codec";
 import {
-  BoundCookie,
+  BoundSession,
   TokenBindingError,
   TokenBindingVerifier,
   type VerifiedTokenBindings,
@@ -28,7 +28,7 @@ export interface DemoOriginOptions extends Certificate {
  */
 export function createDemoOrigin(options: DemoOriginOptions): https.Server {
   const verifier = new TokenBindingVerifier();
-  const session = new BoundCookie({ secret: randomBytes(32), acceptUnbound: true });
+  const session = new BoundSession({ secrets: [randomBytes(32)], acceptUnbound: true });
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const binding = verifier.verify(request);

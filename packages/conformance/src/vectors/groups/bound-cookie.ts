@@ -1,5 +1,5 @@
 import { decodeBase64url, type KeyParameters } from "@tokbind/codec";
-import { BoundCookie } from "@tokbind/server";
+import { BoundSession } from "@tokbind/server";
 import { type Outcome, outcomeOf } from "../outcome.ts";
 
 /** A Cookie field, and what the request that carries it has proven. */
@@ -20,7 +20,8 @@ export interface BoundCookieCase {
 export function runBoundCookie(test: BoundCookieCase): Promise<Outcome> {
   return outcomeOf(async () => {
     const { cookieName: name, acceptUnbound, provided } = test;
-    const session = new BoundCookie({ name, acceptUnbound, secret: decodeBase64url(test.secret) });
+    const secrets = [decodeBase64url(test.secret)];
+    const session = new BoundSession({ secrets, cookie: { name }, acceptUnbound });
     const binding =
       provided === null
         ? undefined
