@@ -28,6 +28,7 @@ const statuses = {
   header_missing: 400,
   not_negotiated: 400,
   connection_unknown: 400,
+  proxy_untrusted: 400,
 
   // A bound token that is refused (RFC 8471 section 5).
   token_invalid: 401,

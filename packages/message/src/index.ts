@@ -9,6 +9,8 @@ export {
 } from "./message-verifier.ts";
 export {
   type ProvidedTokenBinding,
+  providedIdentity,
+  referredIdentity,
   type ReferredTokenBinding,
   type VerifiedMessage,
 } from "./verified-message.ts";

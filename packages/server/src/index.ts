@@ -19,6 +19,14 @@ export {
   type Proof,
 } from "./check-bound-token.ts";
 export { type NodeRequest } from "./node-request.ts";
+export {
+  ProxiedTokenBindingVerifier,
+  type ProxiedTokenBindings,
+  type ProxiedTokenBindingVerifierOptions,
+} from "./proxied/proxied-token-binding-verifier.ts";
+export { type TrustedProxies } from "./proxied/trusted-proxies.ts";
+export { type RequestPolicy } from "./request-policy.ts";
+export { type NegotiatedEvent, type RequestEvent } from "./diagnostics.ts";
 export { TokenBindingVerifier, type TokenBindingVerifierOptions } from "./token-binding-verifier.ts";
 export {
   type SecTokenBindingOptions,
