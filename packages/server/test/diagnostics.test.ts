@@ -50,6 +50,7 @@ test("who listens hears of every verdict", async () => {
     await client.get(`${field}=`);
   }
   const once = [
+    "negotiated",
     "verified ecdsap256 false",
     "verified ecdsap256 true",
     "missing",
