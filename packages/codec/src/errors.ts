@@ -23,6 +23,7 @@ export type TokenBindingErrorCode =
   | "header_missing"
   | "not_negotiated"
   | "connection_unknown"
+  | "proxy_untrusted"
   // A bound token that is refused (RFC 8471 section 5).
   | "token_invalid"
   | "token_expired"
@@ -60,6 +61,7 @@ const statuses: Readonly<Record<TokenBindingErrorCode, number>> = {
   header_missing: 400,
   not_negotiated: 400,
   connection_unknown: 400,
+  proxy_untrusted: 400,
   token_invalid: 401,
   token_expired: 401,
   token_unbound: 401,

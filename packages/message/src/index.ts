@@ -7,4 +7,10 @@ export {
   type MessageVerifierOptions,
   type TokenBindingConnection,
 } from "./message-verifier.ts";
-export type { ProvidedTokenBinding, ReferredTokenBinding, VerifiedMessage } from "./verified-message.ts";
+export {
+  type ProvidedTokenBinding,
+  providedIdentity,
+  referredIdentity,
+  type ReferredTokenBinding,
+  type VerifiedMessage,
+} from "./verified-message.ts";

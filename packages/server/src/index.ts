@@ -1,4 +1,4 @@
-export { type KeyParameters, TokenBindingError, type TokenBindingErrorCode } from "@tokbind/codec";
+export type { KeyParameters, TokenBindingError, type TokenBindingErrorCode } from "@tokbind/codec";
 export type { ProvidedTokenBinding, ReferredTokenBinding, TokenBindingConnection } from "@tokbind/message";
 export {
   type NegotiatedTokenBinding,
@@ -26,6 +26,13 @@ export type { AnyClaims, IssuedClaims, SessionClaims } from "./sessions/session-
 export type { SessionCookieOptions } from "./sessions/session-cookie.ts";
 export { MemoryStore, type MemoryStoreOptions } from "./stores/memory-store.ts";
 export type { SessionStore, StoredSession } from "./stores/session-store.ts";
+export {
+  ProxiedTokenBindingVerifier,
+  type ProxiedTokenBindingVerifierOptions,
+} from "./proxied/proxied-token-binding-verifier.ts";
+export type { TrustedProxies } from "./proxied/trusted-proxies.ts";
+export type { RequestPolicy } from "./request-policy.ts";
+export type { NegotiatedEvent, RequestEvent } from "./diagnostics.ts";
 export { TokenBindingVerifier, type TokenBindingVerifierOptions } from "./token-binding-verifier.ts";
 export {
   type SecTokenBindingOptions,

@@ -33,14 +33,23 @@ export function secTokenBindingLines(request: NodeRequest): string[] {
     // Most clients write it as the specification does.
     if (name === secTokenBinding || name.toLowerCase() === fieldName) lines.push(rawHeaders[i + 1]!);
   }
-  if (lines.length > 0 && rawHeaders.length >= maxRawHeaders(request)) {
-    throw new TokenBindingError(
-      "header_malformed",
-      `${secTokenBinding}: expected a header section that Node reads whole, got one of ${rawHeaders.length / 2} ` +
-        "fields or more; raise server.maxHeadersCount if clients really send so many",
-    );
-  }
+  if (lines.length > 0) checkWhole(request, secTokenBinding);
   return lines;
+}
+
+/**
+ * Refuses a request of whose header section Node may have dropped a part: another line of a field that has one.
+ *
+ * @throws TokenBindingError `header_malformed`
+ */
+export function checkWhole(request: NodeRequest, field: string): void {
+  const { length } = request.rawHeaders;
+  if (length < maxRawHeaders(request)) return;
+  throw new TokenBindingError(
+    "header_malformed",
+    `${field}: expected a header section that Node reads whole, got one of ${length / 2} fields or more; raise ` +
+      "server.maxHeadersCount if clients really send so many",
+  );
 }
 
 /** From so many entries on node:http drops field lines without a word; node:http2 refuses the request instead. */

@@ -3,24 +3,24 @@ import { checkOptions, isBoolean, isCount } from "@tokbind/codec/options";
 import { MessageVerifier } from "@tokbind/message";
 import { type NegotiatedTokenBinding, negotiatedTokenBinding } from "@tokbind/tls";
 import { AcceptedMessages } from "./accepted-messages.ts";
+import { report } from "./diagnostics.ts";
 import { connectionOf, type NodeRequest, secTokenBindingLines, socketOf } from "./node-request.ts";
+import { applyPolicy, type RequestPolicy, requestPolicyRules } from "./request-policy.ts";
 import {
   type SecTokenBindingOptions,
   type VerifiedTokenBindings,
   verifySecTokenBinding,
 } from "./verify-sec-token-binding.ts";
 
-/** Options of {@link TokenBindingVerifier}: the policy of a server. */
-export interface TokenBindingVerifierOptions extends SecTokenBindingOptions {
-  /** Refuse requests that prove no Token Binding. Default false: they are served as unbound. */
-  readonly required?: boolean | undefined;
-  /**
-   * What to do with a request whose message is refused. "reject", the default: `verify` throws, and the answer should
-   * be 400. "ignore": the request has no Token Binding, so every bound token on it is refused.
-   */
-  readonly onInvalid?: "reject" | "ignore" | undefined;
+/** Options of {@link TokenBindingVerifier}: the policy of a server, and limits. */
+export interface TokenBindingVerifierOptions extends RequestPolicy, SecTokenBindingOptions {
   /** Most client keys to cache, about 7 KiB each. Default 2,000. */
   readonly maxKnownKeys?: number | undefined;
+}
+
+interface Verdict {
+  readonly verified: VerifiedTokenBindings;
+  readonly fromMemory: boolean;
 }
 
 interface Connection {
@@ -49,11 +49,7 @@ export class TokenBindingVerifier {
   /** @throws TokenBindingError `invalid_argument` for unknown options and impossible values */
   constructor(options: TokenBindingVerifierOptions = {}) {
     checkOptions("TokenBindingVerifier", options, {
-      required: isBoolean,
-      onInvalid: {
-        expected: '"reject" or "ignore"',
-        test: (value) => value === "reject" || value === "ignore",
-      },
+      ...requestPolicyRules,
       maxMessageLength: isCount,
       maxTokenBindings: isCount,
       maxKnownKeys: isCount,
@@ -73,24 +69,10 @@ export class TokenBindingVerifier {
    * @throws TokenBindingError whose `status` is the HTTP status to answer with
    */
   // A property, so that it works detached.
-  readonly verify = (request: NodeRequest): VerifiedTokenBindings | undefined => {
-    const { required, onInvalid } = this.#options;
-    let verified: VerifiedTokenBindings | undefined;
-    try {
-      verified = this.#verify(request);
-    } catch (error) {
-      if (onInvalid !== "ignore" || !(error instanceof TokenBindingError) || error.status >= 500) throw error;
-    }
-    if (verified === undefined && required) {
-      throw new TokenBindingError(
-        "header_missing",
-        `this server requires Token Binding: expected a valid ${secTokenBinding} field, got none`,
-      );
-    }
-    return verified;
-  };
+  readonly verify = (request: NodeRequest): VerifiedTokenBindings | undefined =>
+    applyPolicy(this.#options, request, secTokenBinding, () => this.#verify(request));
 
-  #verify(request: NodeRequest): VerifiedTokenBindings | undefined {
+  #verify(request: NodeRequest): Verdict | undefined {
     const lines = secTokenBindingLines(request);
     // Asked for every request, because a socket can no longer tell once it is destroyed.
     const connection = this.#connection(request);
@@ -98,11 +80,11 @@ export class TokenBindingVerifier {
     if (line === undefined) return undefined;
     if (connection === undefined) throw notNegotiated(request);
     const known = lines.length === 1 ? connection.accepted.get(line) : undefined;
-    if (known !== undefined) return known;
+    if (known !== undefined) return { verified: known, fromMemory: true };
     const { negotiated, accepted } = connection;
     const verified = verifySecTokenBinding(lines, negotiated, this.#options, this.#messageVerifier)!;
     accepted.add(line, verified);
-    return verified;
+    return { verified, fromMemory: false };
   }
 
   #connection(request: NodeRequest): Connection | undefined {
@@ -115,6 +97,7 @@ export class TokenBindingVerifier {
     if (negotiated === undefined) return undefined;
     const connection = { negotiated, accepted: new AcceptedMessages() };
     this.#connections.set(key, connection);
+    report.negotiated(negotiated);
     return connection;
   }
 }

@@ -1,3 +1,4 @@
 export { certificate } from "./certificate.ts";
 export { collectGarbage } from "./collect-garbage.ts";
 export { listen } from "./listen.ts";
+export { makeCertificate } from "./make-certificate.ts";
