@@ -1,4 +1,4 @@
-export type { KeyParameters, TokenBindingError, type TokenBindingErrorCode } from "@tokbind/codec";
+export { type KeyParameters, TokenBindingError, type TokenBindingErrorCode } from "@tokbind/codec";
 export type { ProvidedTokenBinding, ReferredTokenBinding, TokenBindingConnection } from "@tokbind/message";
 export {
   type NegotiatedTokenBinding,
