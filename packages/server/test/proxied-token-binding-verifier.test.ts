@@ -193,6 +193,16 @@ describe.each(["TLSv1.2", "TLSv1.3"] as const)("over %s", (version) => {
     expect(asked).toEqual(["CN=proxy"]);
   });
 
+  test("an application is asked once for a connection", async () => {
+    let asked = 0;
+    const { as } = await tlsServer({ isProxy: () => ++asked > 0 }, versions);
+    const socket = as(proxy);
+    socket.write(`GET / HTTP/1.1\r\nHost: localhost\r\n${provided}\r\n\r\n`);
+    await once(socket, "data");
+    expect(await ask(socket, provided)).toMatchObject({ status: 200, body: { tbh } });
+    expect(asked).toBe(1);
+  });
+
   test("a resumed session counts for the certificate that it was made with, and for none if there was none", async () => {
     const { as } = await tlsServer({ thumbprints, isProxy: () => true }, versions);
     for (const [who, expected] of [
@@ -279,6 +289,20 @@ test.each<[options: unknown]>([
   expect(() => new ProxiedTokenBindingVerifier(options as ProxiedTokenBindingVerifierOptions)).toThrow(
     expect.objectContaining({ code: "invalid_argument" }) as Error,
   );
+});
+
+test("who changes the thumbprints later changes nothing", async () => {
+  const mine = [...thumbprints];
+  const trustedProxies = { thumbprints: mine };
+  const verifier = new ProxiedTokenBindingVerifier({ trustedProxies });
+  mine[0] = "A".repeat(43);
+  const options = { ...certificate, requestCert: true, rejectUnauthorized: false };
+  const server = https.createServer(options, (request, response) => {
+    response.end(JSON.stringify({ tbh: verifier.verify(request)?.provided.tbh }));
+  });
+  const port = await listenInTest(server);
+  const socket = tls.connect({ port, host: "127.0.0.1", rejectUnauthorized: false, ...proxy });
+  expect(await ask(socket, provided)).toEqual({ status: 200, body: { tbh } });
 });
 
 test("who changes the lists later changes nothing", async () => {

@@ -46,7 +46,6 @@ export function checkTrustedProxies(proxies: TrustedProxies): void {
 
 /** Whether the other end of a connection is a trusted proxy. */
 export function isTrusted(proxies: TrustedProxies, socket: Socket): boolean {
-  if (socket.destroyed) return false;
   if (proxies.unixSocket && isUnixSocket(socket)) return true;
   if (proxies.addressesWithoutProof?.some((address) => isSameAddress(address, socket.remoteAddress)))
     return true;
