@@ -4,6 +4,8 @@ export {
   type NegotiatedTokenBinding,
   type NotAPromise,
   negotiatedTokenBinding,
+  renewCertificate,
+  type RenewedCertificate,
   type TokenBindingOptions,
   withTokenBinding,
 } from "@tokbind/tls";

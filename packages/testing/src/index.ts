@@ -2,3 +2,4 @@ export { certificate } from "./certificate.ts";
 export { collectGarbage } from "./collect-garbage.ts";
 export { listen } from "./listen.ts";
 export { makeCertificate } from "./make-certificate.ts";
+export { makeRevocationList } from "./make-revocation-list.ts";

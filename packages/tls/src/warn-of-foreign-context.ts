@@ -12,9 +12,9 @@ export function warnOfForeignContext(socket: object): void {
   warned.add(listener);
   process.emitWarning(
     "A client offered Token Binding to a TLS context that was not made inside withTokenBinding, so it was not " +
-      "negotiated. Wrap every call that makes a context for this listener, renewals of the certificate included: " +
-      "withTokenBinding(() => server.setSecureContext(…)). Where a framework makes the server or a second one, hand " +
-      "it a factory that does so inside withTokenBinding (Fastify: serverFactory).",
+      "negotiated. Make every context of this listener inside withTokenBinding, and renew its certificate with " +
+      "renewCertificate(server, { key, cert }) instead of server.setSecureContext(…). Where a framework makes the " +
+      "server or a second one, hand it a factory that does so inside withTokenBinding (Fastify: serverFactory).",
     { type: "TokenBindingWarning", code: "TOKBIND_CONTEXT" },
   );
 }

@@ -7,6 +7,7 @@ import {
   tokenBindingVersion,
 } from "@tokbind/codec";
 import { checkOptions, type OptionRule } from "@tokbind/codec/options";
+import { Server } from "node:tls";
 import { configureContexts, type NotAPromise } from "./configure-contexts.ts";
 
 /** What {@link withTokenBinding} negotiates. */
@@ -32,13 +33,16 @@ const optionRules: Record<keyof TokenBindingOptions, OptionRule> = {
   },
 };
 
+/** What servers negotiate that `create` returned, for the renewal of their certificates. */
+export const optionsOfServers = new WeakMap<Server, TokenBindingOptions>();
+
 /**
  * Calls `create` once, at once, and turns Token Binding (RFC 8472, version 1.0) on for every TLS context that is
  * made inside it: servers made from such a context answer the extension, clients offer it. It holds for
  * `https.createServer`, `http2.createSecureServer`, `tls.createServer`, `server.setSecureContext`,
  * `server.addContext`, `tls.createSecureContext`, `tls.connect` and `https.request({ agent: false })`. Contexts
- * made later, such as those of an agent's further connections or of a renewed certificate, are not affected: make
- * those inside `withTokenBinding` as well.
+ * made later, such as those of an agent's further connections, are not affected: make those inside `withTokenBinding`
+ * as well. A server's certificate is renewed with `renewCertificate`.
  *
  * @param create - not an async function: what is made after an await is made later
  * @returns what `create` returns
@@ -52,9 +56,13 @@ export function withTokenBinding<T>(create: () => NotAPromise<T>, options: Token
   const { keyParameters = defaultKeyParameters, maxTlsVersion } = options;
   checkKeyParametersList(keyParameters);
   const keyParametersList = keyParameters.map((name) => keyParametersCodes[name]);
-  return configureContexts("withTokenBinding", create, {
+  const offer = encodeTokenBindingParameters({ version: tokenBindingVersion, keyParametersList });
+  const made = configureContexts("withTokenBinding", create, {
     checked: true,
     belowTls13: maxTlsVersion === "TLSv1.2",
-    offer: encodeTokenBindingParameters({ version: tokenBindingVersion, keyParametersList }),
+    offer,
   });
+  if (made instanceof Server)
+    optionsOfServers.set(made, { keyParameters: [...keyParameters], maxTlsVersion });
+  return made;
 }

@@ -82,7 +82,7 @@ describe.each(versions)("%s", (version) => {
       expect(await get(port)).toBe("ecdsap256");
     }
     expect(warnings[0]?.name).toBe("TokenBindingWarning");
-    expect(warnings[0]?.message).toContain("withTokenBinding(() => server.setSecureContext(…))");
+    expect(warnings[0]?.message).toContain("renewCertificate(server, { key, cert })");
     expect(warnings[0]?.message).toContain("serverFactory");
   });
 
