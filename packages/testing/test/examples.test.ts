@@ -3,14 +3,16 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { certificate } from "../src/index.ts";
+import { keys } from "../src/messages.ts";
 
 // The examples of docs/examples, as their first lines say how to run them: on the compiled packages.
 
@@ -29,44 +31,71 @@ async function run(name: string, args: string[] = []): Promise<string> {
   return stdout;
 }
 
-/** Starts a server and returns its port. It ends with the tests of its `describe`. */
-function startForAll(name: string): () => number {
-  let port = 0;
+/** Starts a server, and calls `started` with the first line that it prints. It ends with the tests of its `describe`. */
+function startForAll(name: string, args: () => string[], started: (line: string) => void): void {
   beforeAll(async () => {
-    const child = spawn(process.execPath, [example(name), pem("cert.pem"), pem("key.pem"), "0"], {
+    const child = spawn(process.execPath, [example(name), ...args()], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const [line] = (await once(createInterface(child.stdout), "line")) as [string];
-    port = Number(/port: (\d+)/.exec(line)?.[1]);
+    started(line);
     return async () => {
       child.kill();
       await once(child, "close");
     };
   });
-  return () => port;
+}
+
+/** Starts a server of https and returns its port, then those of its further listeners. */
+function startHttpsForAll(name: string, ...furtherPorts: "0"[]): (index?: number) => number {
+  let ports: number[] = [];
+  const args = [pem("cert.pem"), pem("key.pem"), "0", ...furtherPorts];
+  startForAll(
+    name,
+    () => args,
+    (line) => {
+      ports = [...line.matchAll(/port: (\d+)/g)].map(([, port]) => Number(port));
+    },
+  );
+  return (index = 0) => ports[index]!;
 }
 
 /** A request of a client that does not know Token Binding. */
-async function unbound(port: number, method: string, path: string, cookie = ""): Promise<[number, string]> {
+async function fetchUnbound(
+  port: number,
+  method: string,
+  path: string,
+  cookie = "",
+  headers: Record<string, string> = {},
+): Promise<IncomingMessage> {
   const call = request({
     host: "localhost",
     port,
     method,
     path,
     ca: certificate.cert,
-    headers: { cookie },
+    headers: { cookie, ...headers },
   }).end();
   const [response] = (await once(call, "response")) as [IncomingMessage];
+  return response;
+}
+
+/** Its status and body. */
+async function unbound(...call: Parameters<typeof fetchUnbound>): Promise<[number, string]> {
+  const response = await fetchUnbound(...call);
   return [response.statusCode ?? 0, (await text(response)).trim()];
 }
 
 test("every example is run here", () => {
   const names = readdirSync(example(".")).filter((name) => name.endsWith(".js"));
   expect(names.sort()).toEqual([
+    "behind-proxy.js",
     "client.js",
     "decode.js",
     "message.js",
+    "metrics.js",
     "raw-client.js",
+    "rollout.js",
     "server.js",
     "session-table.js",
   ]);
@@ -85,7 +114,7 @@ test("decode.js prints the bindings of a message, or where it breaks", async () 
 });
 
 describe("server.js", () => {
-  const port = startForAll("server.js");
+  const port = startHttpsForAll("server.js");
 
   test("knows client.js again by its cookie and its key", async () => {
     expect(await run("client.js", [pem("cert.pem"), `https://localhost:${port()}/`])).toBe(
@@ -107,7 +136,7 @@ describe("server.js", () => {
 });
 
 describe("session-table.js", () => {
-  const port = startForAll("session-table.js");
+  const port = startHttpsForAll("session-table.js");
 
   test("knows client.js again by its cookie and its key", async () => {
     expect(await run("client.js", [pem("cert.pem"), `https://localhost:${port()}/`])).toBe(
@@ -120,5 +149,86 @@ describe("session-table.js", () => {
     const cookie = /Set-Cookie: (__Host-id=[^;]+)/i.exec(answer)?.[1];
     expect(cookie).toBeDefined();
     expect(await unbound(port(), "GET", "/", cookie)).toEqual([400, "header_missing"]);
+  });
+});
+
+describe("metrics.js", () => {
+  const port = startHttpsForAll("metrics.js", "0");
+
+  test("counts what clients could do, and serves them all", async () => {
+    expect(await run("client.js", [pem("cert.pem"), `https://localhost:${port()}/`])).toBe(
+      "200 could be bound\n",
+    );
+    expect(await unbound(port(), "GET", "/")).toEqual([200, "no Token Binding"]);
+    const wrong = { "Sec-Token-Binding": "AAAA" };
+    expect(await unbound(port(), "GET", "/", "", wrong)).toEqual([200, "no Token Binding"]);
+
+    const metrics = await (await fetch(`http://localhost:${port(1)}/`)).text();
+    expect(metrics.match(/^tokbind_.*$/gm)).toEqual([
+      expect.stringMatching(
+        /^tokbind_connections_total\{key_parameters="ecdsap256",tls_version="TLSv1.3",resumed="\w+"\} \d$/,
+      ),
+      'tokbind_requests_total{verdict="verified"} 2',
+      'tokbind_requests_total{verdict="missing"} 2',
+      'tokbind_requests_total{verdict="rejected",code="not_negotiated"} 1',
+    ]);
+  });
+});
+
+describe("rollout.js", () => {
+  const port = startHttpsForAll("rollout.js");
+
+  test("binds the sessions of those who can, and counts both kinds", async () => {
+    expect(await run("client.js", [pem("cert.pem"), `https://localhost:${port()}/`])).toBe(
+      '200 hello alice {"bound":1,"unbound":0}\n',
+    );
+    const login = await fetchUnbound(port(), "POST", "/login");
+    const cookie = login.headers["set-cookie"]?.[0]?.split(";")[0];
+    expect(await unbound(port(), "GET", "/", cookie)).toEqual([200, 'hello alice {"bound":1,"unbound":1}']);
+  });
+
+  test("does not honour a bound session without its key", async () => {
+    const answer = await run("raw-client.js", [pem("cert.pem"), String(port())]);
+    const cookie = /Set-Cookie: (__Host-session=[^;]+)/i.exec(answer)?.[1];
+    expect(await unbound(port(), "GET", "/", cookie)).toEqual([401, "token_binding_missing"]);
+  });
+});
+
+describe("behind-proxy.js", () => {
+  let directory = "";
+  const path = () => join(directory, "backend.sock");
+  startForAll(
+    "behind-proxy.js",
+    () => {
+      directory = mkdtempSync(join(tmpdir(), "tokbind-example-"));
+      return [path()];
+    },
+    (line) => {
+      expect(line).toBe(`listening ${path()}`);
+    },
+  );
+  afterAll(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  /** What a proxy sends for a client that has proven a key, or none. */
+  async function ask(method: string, target: string, ...fields: string[]): Promise<string> {
+    const socket = connect(path());
+    const lines = [`${method} ${target} HTTP/1.1`, "Host: localhost", "Connection: close", ...fields, "", ""];
+    socket.write(lines.join("\r\n"));
+    return text(socket);
+  }
+  const provided = ({ id }: { id: { bytes: Uint8Array } }) =>
+    `Sec-Provided-Token-Binding-ID: ${Buffer.from(id.bytes).toString("base64url")}`;
+
+  test("binds the session to the key that the proxy names, and refuses it with another and with none", async () => {
+    const login = await ask("POST", "/login", provided(keys.ec));
+    const cookie = `Cookie: ${/Set-Cookie: (__Host-session=[^;]+)/i.exec(login)?.[1]}`;
+    expect(await ask("GET", "/", provided(keys.ec), cookie)).toMatch(/^HTTP\/1\.1 200 [^]*hello alice\n/);
+    expect(await ask("GET", "/", provided(keys.otherEc), cookie)).toMatch(
+      /^HTTP\/1\.1 401 [^]*token_binding_mismatch\n/,
+    );
+    expect(await ask("GET", "/", cookie)).toMatch(/^HTTP\/1\.1 401 [^]*token_binding_missing\n/);
+    expect(await ask("GET", "/")).toMatch(/^HTTP\/1\.1 200 [^]*hello stranger\n/);
   });
 });
