@@ -1,13 +1,19 @@
+/* eslint @typescript-eslint/no-unsafe-class-instance-assignment: "off" -- as NestJS takes its options */
+
 // Who logged in before the certificate was renewed is the same afterwards, with the same cookie.
 
+import "reflect-metadata";
 import { randomBytes } from "node:crypto";
 import type { RequestListener } from "node:http";
+import https, { type Server } from "node:https";
 import http2, { type IncomingHttpHeaders, type IncomingHttpStatusHeader } from "node:http2";
-import https from "node:https";
 import { certificate, makeCertificate } from "@tokbind/testing";
 import { keys, makeBinding, message, provided } from "@tokbind/testing/messages";
 import { connectRaw, listenInTest } from "@tokbind/testing/vitest";
+import Fastify from "fastify";
 import { expect, onTestFinished, test } from "vitest";
+import { tokenBindingServer } from "../src/adapters/fastify.ts";
+import { TokenBindingExpressAdapter } from "../src/adapters/nestjs.ts";
 import {
   BoundSession,
   negotiatedTokenBinding,
@@ -106,4 +112,31 @@ test("http2", async () => {
     status: 401,
     body: { code: "token_binding_mismatch" },
   });
+});
+
+test.each<[framework: string, make: () => Promise<Server>]>([
+  [
+    "Fastify",
+    async () => {
+      const app = Fastify({ https: certificate, serverFactory: tokenBindingServer() });
+      await app.ready();
+      return app.server;
+    },
+  ],
+  [
+    "NestJS",
+    () => {
+      const adapter = new TokenBindingExpressAdapter();
+      adapter.initHttpServer({ httpsOptions: certificate });
+      return Promise.resolve(adapter.getHttpServer() as Server);
+    },
+  ],
+])("the server that the adapter of %s makes is known", async (_framework, make) => {
+  const server = await make();
+  const port = await listenInTest(server);
+  const before = (await connectRaw(port)).socket.getPeerX509Certificate()?.subject;
+  renewCertificate(server, renewed);
+  const { socket } = await connectRaw(port);
+  expect([before, socket.getPeerX509Certificate()?.subject]).toEqual(["CN=localhost", "CN=renewed"]);
+  expect(negotiatedTokenBinding(socket)?.keyParameters).toBe("ecdsap256");
 });

@@ -40,8 +40,8 @@ const renewedRules: Record<keyof RenewedCertificate, OptionRule> = {
  * is given, they do not: a resumed session is not verified again, so one of a certificate that is revoked now would go
  * on. Sessions that a `resumeSession` listener keeps are for the application to drop.
  *
- * It renews the certificate that the server was made with. For a name of its own call `server.addContext` again;
- * Token Binding does not depend on it.
+ * It renews the certificate that the server was made with. For those of further names (SNI) call `server.addContext`
+ * again; Token Binding does not depend on them.
  *
  * @param server - of https, http2 or tls, also while it listens
  * @param tokenBinding - what it negotiates; known of a server that `withTokenBinding` returned

@@ -379,3 +379,16 @@ test("Token Binding comes back when a context made elsewhere had taken over", as
   renewCertificate(server, renewed);
   expect(await seen(port)).toMatchObject({ certificate: after, keyParameters: "ecdsap256" });
 });
+
+test("certificates for further names stay, and are renewed by addContext", async () => {
+  const { server } = new Listener(tokenBinding());
+  const port = await listenInTest(server);
+  const named = () => seen(port, { servername: "www.example.com" });
+  server.addContext("www.example.com", stranger);
+  renewCertificate(server, renewed);
+  const expected = { certificate: fingerprint(stranger), keyParameters: "ecdsap256" };
+  expect(await named()).toMatchObject(expected);
+  server.addContext("www.example.com", certificate);
+  expect(await named()).toMatchObject({ ...expected, certificate: before });
+  expect(await seen(port)).toMatchObject({ ...expected, certificate: after });
+});

@@ -41,6 +41,8 @@ export class TokenBindingExpressAdapter extends ExpressAdapter {
   override initHttpServer(options: NestApplicationOptions): void {
     withTokenBinding(() => {
       super.initHttpServer(options);
+      // So that renewCertificate knows it.
+      return this.getHttpServer();
     });
   }
 }
