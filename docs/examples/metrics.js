@@ -3,11 +3,11 @@
 //   node metrics.js CERTIFICATE KEY [PORT] [METRICS-PORT]
 
 import { readFileSync } from "node:fs";
-import http from "node:http";
 import https from "node:https";
 import { TokenBindingError, TokenBindingVerifier, withTokenBinding } from "@tokbind/server";
 // #region metrics
 import { subscribe } from "node:diagnostics_channel";
+import http from "node:http";
 import { Counter, register } from "prom-client";
 
 const connections = new Counter({
@@ -21,11 +21,17 @@ const requests = new Counter({
   labelNames: ["verdict", "code"],
 });
 
-subscribe("tokbind.negotiated", ({ keyParameters, tlsVersion, resumed }) => {
-  connections.inc({ key_parameters: keyParameters, tls_version: tlsVersion, resumed });
+subscribe("tokbind.negotiated", (event) => {
+  const { keyParameters, tlsVersion, resumed } = /** @type {import("@tokbind/server").NegotiatedEvent} */ (
+    event
+  );
+  connections.inc({ key_parameters: keyParameters, tls_version: tlsVersion, resumed: String(resumed) });
 });
 subscribe("tokbind.verified", () => requests.inc({ verdict: "verified" }));
-subscribe("tokbind.rejected", ({ error }) => requests.inc({ verdict: "rejected", code: error.code }));
+subscribe("tokbind.rejected", (event) => {
+  const { error } = /** @type {import("@tokbind/server").RequestEvent} */ (event);
+  requests.inc({ verdict: "rejected", code: error?.code ?? "unknown" });
+});
 subscribe("tokbind.missing", () => requests.inc({ verdict: "missing" }));
 
 // For Prometheus only, on a port of its own that nobody else reaches.
