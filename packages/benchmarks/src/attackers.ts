@@ -1,7 +1,6 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import type { ChildProcess } from "node:child_process";
 import { TokenBindingAgent } from "@tokbind/client";
+import { ask, start, stop } from "./children.ts";
 import { median } from "./compare.ts";
 import type { Result } from "./result.ts";
 
@@ -32,7 +31,7 @@ export async function attackResults(): Promise<Result[]> {
 }
 
 async function siege(kind: "honest" | "attack") {
-  const [server, port] = await start<number>("server.js");
+  const [server, port] = await start<number>("attack/server.js");
   const agent = new TokenBindingAgent({ connect: { rejectUnauthorized: false }, connections: 1 });
   const url = `https://localhost:${port}/`;
   const request = async (): Promise<number> => {
@@ -43,32 +42,22 @@ async function siege(kind: "honest" | "attack") {
     return Number(process.hrtime.bigint() - from) / 1000;
   };
   for (let i = 0; i < 500; i++) await request();
-  const [strangers] = await start<string>("attackers.js", String(port), String(connections), kind);
-  const before = await ask<number>(server);
+  const [strangers] = await start<string>("attack/attackers.js", port, connections, kind);
+  const before = await memory(server);
   strangers.send("go");
   const times: number[] = [];
   for (const end = Date.now() + seconds * 1000; Date.now() < end;) {
     times.push(await request());
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  const answered = await ask<number>(strangers);
-  const growth = (await ask<number>(server)) - before;
+  const answered = await ask<number>(strangers, "answered");
+  const growth = (await memory(server)) - before;
   await agent.destroy();
-  for (const child of [strangers, server]) {
-    child.disconnect();
-    await once(child, "exit");
-  }
+  await stop(strangers, server);
   return { start: before, growth, answered, microseconds: median(times) };
 }
 
-async function start<T>(script: string, ...args: string[]): Promise<[ChildProcess, T]> {
-  const child = fork(fileURLToPath(new URL(`attack/${script}`, import.meta.url)), args);
-  const [first] = (await once(child, "message")) as [T];
-  return [child, first];
-}
-
-async function ask<T>(child: ChildProcess): Promise<T> {
-  child.send("?");
-  const [answer] = (await once(child, "message")) as [T];
-  return answer;
+/** MiB. */
+async function memory(server: ChildProcess): Promise<number> {
+  return (await ask<number>(server, "resident memory")) / 2 ** 20;
 }

@@ -20,32 +20,53 @@ export type Work = (count: number) => void | Promise<void>;
  *
  * @param counts - how often each runs in a round
  */
-export async function compare(
+export function compare(
   ours: Work,
   baseline: Work,
   counts: { ours: number; baseline: number },
   rounds = 400,
 ): Promise<Comparison> {
-  const ourTimes: number[] = [];
-  const baselineTimes: number[] = [];
+  return compareInTurn(
+    () => time(ours, counts.ours),
+    () => time(baseline, counts.baseline),
+    rounds,
+    // V8 compiles for speed what has run some thousand times.
+    rounds,
+  );
+}
+
+/**
+ * The same of anything that measures itself.
+ *
+ * @param uncounted - rounds before those that count
+ * @param again - another one of the baseline
+ */
+export async function compareInTurn(
+  ours: () => Promise<number>,
+  baseline: () => Promise<number>,
+  rounds: number,
+  uncounted: number,
+  again = baseline,
+): Promise<Comparison> {
+  const ourValues: number[] = [];
+  const baselineValues: number[] = [];
   const ratios: number[] = [];
   const noises: number[] = [];
-  // As many uncounted rounds before: V8 compiles for speed what has run some thousand times.
-  for (let round = -rounds; round < rounds; round++) {
-    const before = await time(baseline, counts.baseline);
-    const own = await time(ours, counts.ours);
-    const after = await time(baseline, counts.baseline);
+  for (let round = -uncounted; round < rounds; round++) {
+    const before = await baseline();
+    const own = await ours();
+    const after = await again();
     if (round < 0) continue;
-    ourTimes.push(own);
-    baselineTimes.push(before, after);
+    ourValues.push(own);
+    baselineValues.push(before, after);
     ratios.push((2 * own) / (before + after));
     noises.push(after / before);
   }
   return {
     ratio: median(ratios),
     noise: median(noises),
-    ours: median(ourTimes),
-    baseline: median(baselineTimes),
+    ours: median(ourValues),
+    baseline: median(baselineValues),
   };
 }
 

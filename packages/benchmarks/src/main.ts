@@ -1,10 +1,12 @@
 // `npm run bench`: a table, each row from one run on this machine; with --json one JSON object. Names given as
-// arguments choose among the groups.
+// arguments choose among the groups; without them all run but `adapters`, which takes 8 minutes.
 
 import { adapterResults } from "./adapters.ts";
 import { attackResults } from "./attackers.ts";
+import { connectionResults } from "./connections.ts";
 import { handshakeResults } from "./handshakes.ts";
 import { firstLookResults } from "./first-look.ts";
+import { idleMemoryResults } from "./idle-memory.ts";
 import { refusalResults } from "./refusals.ts";
 import { isOk, type Result } from "./result.ts";
 import { sessionResults } from "./sessions.ts";
@@ -16,6 +18,8 @@ const groups: Readonly<Record<string, () => Promise<Result[]>>> = {
   handshakes: handshakeResults,
   "first-look": firstLookResults,
   sessions: sessionResults,
+  connections: connectionResults,
+  "idle-memory": idleMemoryResults,
   attackers: attackResults,
   adapters: adapterResults,
 };
@@ -30,7 +34,7 @@ if (unknown !== undefined) {
 
 const results: Result[] = [];
 for (const [name, run] of Object.entries(groups)) {
-  if (chosen.length > 0 && !chosen.includes(name)) continue;
+  if (chosen.length > 0 ? !chosen.includes(name) : name === "adapters") continue;
   process.stderr.write(`bench: ${name} …\n`);
   for (const result of await run()) {
     results.push(result);

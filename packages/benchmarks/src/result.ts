@@ -3,7 +3,7 @@ export interface Result {
   readonly name: string;
   readonly value: number;
   /** What `value` counts; "" for a ratio. */
-  readonly unit: "" | "µs" | "MiB";
+  readonly unit: "" | "µs" | "KiB" | "MiB";
   readonly target: number;
   /** Whether the value should be above the target (a speed) or below it (a cost). */
   readonly better: "higher" | "lower";

@@ -1,16 +1,17 @@
-import { type ChildProcess, fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { jwtVerify } from "jose";
 import { BoundSession, MemoryStore } from "@tokbind/server";
-import { compare, median, ratioResult, type Work } from "./compare.ts";
+import { compare, type Comparison, ratioResult, type Work } from "./compare.ts";
+import { compareServers, type Pair } from "./compare-servers.ts";
 import type { Result } from "./result.ts";
 
 const proof = { tbh: randomBytes(32).toString("base64url") };
 const claims = { sub: "alice", roles: ["reader", "writer"] };
 
-/** What a session costs beside a JWT of jose: read alone, and in a server that verifies Token Binding too. */
+/**
+ * What a session costs beside a JWT of jose: read alone, and in a server that verifies Token Binding too; and what the
+ * verification costs in such a server by itself.
+ */
 export async function sessionResults(): Promise<Result[]> {
   const secret = randomBytes(32);
   const session = new BoundSession({ secrets: [secret] });
@@ -34,7 +35,18 @@ export async function sessionResults(): Promise<Result[]> {
       0.2,
     ),
     ratioResult("BoundSession.read from a MemoryStore: share of jose.jwtVerify", opaque, "lower", 0.2),
-    await serverResult(),
+    ratioResult(
+      "processor time of an https server, kept alive: Token Binding and BoundSession of a JWT cookie with jose",
+      await compareKeptAlive("bound", "jose"),
+      "lower",
+      1,
+    ),
+    ratioResult(
+      "processor time of an https server, kept alive: verification of the same requests unverified",
+      await compareKeptAlive("verified", "unverified"),
+      "lower",
+      1.03,
+    ),
   ];
 }
 
@@ -48,71 +60,15 @@ async function joseVerification(token: string, secret: Uint8Array, audience: str
   };
 }
 
-/** Requests per measurement: about a quarter of a second of the server. */
-const requests = 2_000;
-const rounds = 15;
-
 /**
  * The processor time of two servers with the same requests over one connection each, kept alive, from a client in a
- * process of its own: one verifies the Token Binding and reads a bound session, the other reads a JWT with jose.
+ * process of its own.
  */
-async function serverResult(): Promise<Result> {
-  const ours = await startServer("bound");
-  const plain = await startServer("plain");
-  const ratios: number[] = [];
-  const noises: number[] = [];
-  const times = { ours: [] as number[], plain: [] as number[] };
-  // As many uncounted rounds first, but for a few.
-  for (let round = -5; round < rounds; round++) {
-    const before = await plain.measure();
-    const own = await ours.measure();
-    const after = await plain.measure();
-    if (round < 0) continue;
-    ratios.push((2 * own) / (before + after));
-    noises.push(after / before);
-    times.ours.push(own);
-    times.plain.push(before, after);
-  }
-  for (const { stop } of [ours, plain]) await stop();
-  const comparison = {
-    ratio: median(ratios),
-    noise: median(noises),
-    ours: median(times.ours),
-    baseline: median(times.plain),
-  };
-  return ratioResult(
-    "processor time of an https server, kept alive: Token Binding and BoundSession of a JWT cookie with jose",
-    ...([comparison, "lower", 1] as const),
-  );
-}
-
-async function startServer(kind: "bound" | "plain") {
-  const server = start("server.js", kind);
-  const [port] = (await once(server, "message")) as [number];
-  const client = start("client.js", String(port), String(requests));
-  await once(client, "message");
-  return {
-    /** Microseconds of the server's processor per request. */
-    measure: async (): Promise<number> => {
-      const before = await ask(server);
-      await ask(client);
-      return ((await ask(server)) - before) / requests;
-    },
-    stop: async () => {
-      for (const child of [client, server]) {
-        child.disconnect();
-        await once(child, "exit");
-      }
-    },
-  };
-}
-
-function start(script: string, ...args: string[]): ChildProcess {
-  return fork(fileURLToPath(new URL(`session/${script}`, import.meta.url)), args);
-}
-
-async function ask(child: ChildProcess): Promise<number> {
-  child.send("?");
-  const [answer] = (await once(child, "message")) as [number];
-  return answer;
+function compareKeptAlive(ours: string, baseline: string): Promise<Comparison> {
+  const count = 2_000;
+  const pair = (kind: string): Pair => ({
+    server: ["session/server.js", kind],
+    client: ["session/client.js", count],
+  });
+  return compareServers(pair(ours), pair(baseline), { meter: "processor", count, rounds: 5 });
 }

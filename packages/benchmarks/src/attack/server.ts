@@ -1,13 +1,9 @@
-// The server of attackers.ts, in a process of its own: says its port, then its memory whenever it is asked.
+// The server of attackers.ts, in a process of its own: with what it is asked of meters.ts.
 
 import https from "node:https";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { TokenBindingError, TokenBindingVerifier, withTokenBinding } from "@tokbind/server";
-import { certificate, listen } from "@tokbind/testing";
-
-setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
+import { certificate } from "@tokbind/testing";
+import { serveMeasured } from "../meters.ts";
 
 const verifier = new TokenBindingVerifier();
 const server = withTokenBinding(() =>
@@ -20,9 +16,4 @@ const server = withTokenBinding(() =>
     }
   }),
 );
-process.on("message", () => {
-  collectGarbage();
-  process.send!(process.memoryUsage().rss / 2 ** 20);
-});
-process.once("disconnect", () => process.exit());
-process.send!(await listen(server));
+await serveMeasured(server);

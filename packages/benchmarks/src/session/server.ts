@@ -1,13 +1,14 @@
-// A server of sessions.ts, in a process of its own: `node server.js bound|plain`. Says its port, then the microseconds of
-// processor time that it has used, whenever it is asked. /login sets the cookie, any other path answers with the user.
+// A server of sessions.ts, in a process of its own: `node server.js KIND`, with what it is asked of meters.ts. /login sets
+// the cookie, any other path answers with the user.
 
 import { randomBytes } from "node:crypto";
 import https from "node:https";
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, RequestListener } from "node:http";
 import { parseCookie } from "cookie";
 import { jwtVerify, SignJWT } from "jose";
 import { BoundSession, TokenBindingVerifier, withTokenBinding } from "@tokbind/server";
-import { certificate, listen } from "@tokbind/testing";
+import { certificate } from "@tokbind/testing";
+import { serveMeasured } from "../meters.ts";
 
 interface Session {
   login(request: IncomingMessage): Promise<string>;
@@ -24,7 +25,7 @@ function bound(): Session {
 }
 
 /** jose with its key imported once, which makes it twice as fast as with the secret's bytes. */
-async function plain(): Promise<Session> {
+async function jose(): Promise<Session> {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", randomBytes(32), algorithm, false, ["sign", "verify"]);
   const name = "__Host-session";
@@ -40,19 +41,37 @@ async function plain(): Promise<Session> {
   };
 }
 
-const session = process.argv[2] === "bound" ? bound() : await plain();
-const server = withTokenBinding(() =>
-  https.createServer({ ...certificate, keepAliveTimeout: 600_000 }, (request, response) => {
+function answerBy(session: Session): RequestListener {
+  return (request, response) => {
     const answer = async () => {
       if (request.url === "/login") response.setHeader("Set-Cookie", await session.login(request));
       response.end((await session.user(request).catch(() => undefined)) ?? "nobody");
     };
     void answer();
-  }),
+  };
+}
+
+/** Nothing but the verification of each request, or the same without it: only the login is verified. */
+function verifying(isVerified: boolean): RequestListener {
+  const verifier = new TokenBindingVerifier({ required: true });
+  let tbh: string | undefined;
+  return (request, response) => {
+    if (request.url === "/login") {
+      tbh = verifier.verify(request)!.provided.tbh;
+      response.setHeader("Set-Cookie", "session=alice");
+    }
+    const isSame = !isVerified || verifier.verify(request)!.provided.tbh === tbh;
+    response.end(isSame ? "alice" : "nobody");
+  };
+}
+
+const kinds: Readonly<Record<string, () => RequestListener | Promise<RequestListener>>> = {
+  bound: () => answerBy(bound()),
+  jose: async () => answerBy(await jose()),
+  verified: () => verifying(true),
+  unverified: () => verifying(false),
+};
+const listener = await kinds[process.argv[2]!]!();
+await serveMeasured(
+  withTokenBinding(() => https.createServer({ ...certificate, keepAliveTimeout: 600_000 }, listener)),
 );
-process.on("message", () => {
-  const { user, system } = process.cpuUsage();
-  process.send!(user + system);
-});
-process.once("disconnect", () => process.exit());
-process.send!(await listen(server));
