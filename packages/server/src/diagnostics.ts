@@ -35,25 +35,26 @@ const verifiedChannel = channel("tokbind.verified");
 const rejectedChannel = channel("tokbind.rejected");
 const missingChannel = channel("tokbind.missing");
 const debug = debuglog("tokbind");
+// NODE_DEBUG is read once by Node itself, too.
+const isDebugging = debug.enabled;
 
 /** Tells whoever listens. */
 export const report = {
   negotiated({ keyParameters, tlsVersion, resumed }: NegotiatedEvent): void {
     // Without the EKM, which is a secret of the connection.
     if (negotiatedChannel.hasSubscribers) negotiatedChannel.publish({ keyParameters, tlsVersion, resumed });
-    if (debug.enabled)
-      debug("negotiated %s over %s%s", keyParameters, tlsVersion, resumed ? ", resumed" : "");
+    if (isDebugging) debug("negotiated %s over %s%s", keyParameters, tlsVersion, resumed ? ", resumed" : "");
   },
   verified(request: object, verified: RequestEvent["verified"], fromMemory: boolean): void {
     if (verifiedChannel.hasSubscribers) verifiedChannel.publish({ request, verified, fromMemory });
-    if (debug.enabled) debug("verified %s%s", verified?.provided.tbh, fromMemory ? " from memory" : "");
+    if (isDebugging) debug("verified %s%s", verified?.provided.tbh, fromMemory ? " from memory" : "");
   },
   rejected(request: object, error: TokenBindingError): void {
     if (rejectedChannel.hasSubscribers) rejectedChannel.publish({ request, error });
-    if (debug.enabled) debug("rejected: %s: %s", error.code, error.message);
+    if (isDebugging) debug("rejected: %s: %s", error.code, error.message);
   },
   missing(request: object): void {
     if (missingChannel.hasSubscribers) missingChannel.publish({ request });
-    if (debug.enabled) debug("no Token Binding on this request");
+    if (isDebugging) debug("no Token Binding on this request");
   },
 };

@@ -1,6 +1,7 @@
 import { TokenBindingError } from "@tokbind/codec";
 import { isBoolean, type OptionRule } from "@tokbind/codec/options";
-import { report, type RequestEvent } from "./diagnostics.ts";
+import { report } from "./diagnostics.ts";
+import type { NodeRequest } from "./node-request.ts";
 
 /** What a server does with requests that prove nothing, or prove it wrongly. */
 export interface RequestPolicy {
@@ -22,28 +23,25 @@ export const requestPolicyRules = {
 } satisfies Record<string, OptionRule>;
 
 /**
- * The verdict on a request by this policy, told to whoever listens (diagnostics.ts).
+ * The verdict on a request by this policy. What is refused or missing is told to whoever listens (diagnostics.ts); what is
+ * accepted `verify` tells itself.
  *
  * @param field - what a request without a proof lacks, for the error message
  * @param verify - throws for a refused proof, returns undefined for none
  */
-export function applyPolicy<Verified extends RequestEvent["verified"]>(
+export function applyPolicy<Verified>(
   { required, onInvalid }: RequestPolicy,
-  request: object,
+  request: NodeRequest,
   field: string,
-  verify: () => { verified: Verified; fromMemory: boolean } | undefined,
+  verify: (request: NodeRequest) => Verified | undefined,
 ): Verified | undefined {
-  let found: ReturnType<typeof verify>;
   try {
-    found = verify();
+    const verified = verify(request);
+    if (verified !== undefined) return verified;
   } catch (error) {
     if (!(error instanceof TokenBindingError)) throw error;
     report.rejected(request, error);
     if (onInvalid !== "ignore" || error.status >= 500) throw error;
-  }
-  if (found !== undefined) {
-    report.verified(request, found.verified, found.fromMemory);
-    return found.verified;
   }
   report.missing(request);
   if (!required) return undefined;

@@ -18,11 +18,6 @@ export interface TokenBindingVerifierOptions extends RequestPolicy, SecTokenBind
   readonly maxKnownKeys?: number | undefined;
 }
 
-interface Verdict {
-  readonly verified: VerifiedTokenBindings;
-  readonly fromMemory: boolean;
-}
-
 interface Connection {
   readonly negotiated: NegotiatedTokenBinding;
   readonly accepted: AcceptedMessages;
@@ -70,9 +65,9 @@ export class TokenBindingVerifier {
    */
   // A property, so that it works detached.
   readonly verify = (request: NodeRequest): VerifiedTokenBindings | undefined =>
-    applyPolicy(this.#options, request, secTokenBinding, () => this.#verify(request));
+    applyPolicy(this.#options, request, secTokenBinding, this.#find);
 
-  #verify(request: NodeRequest): Verdict | undefined {
+  readonly #find = (request: NodeRequest): VerifiedTokenBindings | undefined => {
     const lines = secTokenBindingLines(request);
     // Asked for every request, because a socket can no longer tell once it is destroyed.
     const connection = this.#connection(request);
@@ -80,12 +75,16 @@ export class TokenBindingVerifier {
     if (line === undefined) return undefined;
     if (connection === undefined) throw notNegotiated(request);
     const known = lines.length === 1 ? connection.accepted.get(line) : undefined;
-    if (known !== undefined) return { verified: known, fromMemory: true };
+    if (known !== undefined) {
+      report.verified(request, known, true);
+      return known;
+    }
     const { negotiated, accepted } = connection;
     const verified = verifySecTokenBinding(lines, negotiated, this.#options, this.#messageVerifier)!;
     accepted.add(line, verified);
-    return { verified, fromMemory: false };
-  }
+    report.verified(request, verified, false);
+    return verified;
+  };
 
   #connection(request: NodeRequest): Connection | undefined {
     const key = connectionOf(request);

@@ -13,6 +13,7 @@ import {
   referredIdentity,
   type ReferredTokenBinding,
 } from "@tokbind/message";
+import { report } from "../diagnostics.ts";
 import { connectionOf, type NodeRequest, socketOf } from "../node-request.ts";
 import type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 import { applyPolicy, type RequestPolicy, requestPolicyRules } from "../request-policy.ts";
@@ -66,10 +67,15 @@ export class ProxiedTokenBindingVerifier implements RequestVerifier {
    */
   // A property, so that it works detached.
   readonly verify = (request: NodeRequest): RequestTokenBindings | undefined =>
-    applyPolicy(this.#policy, request, secProvidedTokenBindingId, () => {
-      const fields = ttrpFields(request, () => this.#isTrusted(request));
-      return fields && { verified: decode(fields), fromMemory: false };
-    });
+    applyPolicy(this.#policy, request, secProvidedTokenBindingId, this.#find);
+
+  readonly #find = (request: NodeRequest): RequestTokenBindings | undefined => {
+    const fields = ttrpFields(request, () => this.#isTrusted(request));
+    if (fields === undefined) return undefined;
+    const verified = decode(fields);
+    report.verified(request, verified, false);
+    return verified;
+  };
 
   #isTrusted(request: NodeRequest): boolean {
     const connection = connectionOf(request);
