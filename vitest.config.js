@@ -11,7 +11,7 @@ export default defineConfig({
     include: ["packages/*/test/**/*.test.ts"],
     setupFiles: ["packages/testing/src/setup.ts"],
     pool: "forks",
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     // Read by packages/tools/conformance.js.
     reporters: ["default", ["json", { outputFile: "node_modules/.tokbind-test-report.json" }]],
   },

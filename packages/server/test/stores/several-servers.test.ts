@@ -78,14 +78,14 @@ describe.skipIf(!hasRedis)("two servers with one Redis", () => {
     async function work(number: number): Promise<void> {
       const nodes = await Promise.all([connect(ports[0]), connect(ports[1])]);
       for (let round = 0; isRunning; round++) {
+        // As many sessions as the end of the test can look at again on a busy machine.
+        await pause(20);
         const [here, there] = round % 2 === 0 ? nodes : [nodes[1], nodes[0]];
         const user = `u${number}-${round}`;
         const { status, cookie } = await here.login(user);
         if (status !== 200) {
           expect(status).toBe(503);
           seen.away++;
-          // Long enough that a Redis that is away is not all that the servers do.
-          await pause(10);
           continue;
         }
         seen.logins++;
@@ -117,7 +117,7 @@ describe.skipIf(!hasRedis)("two servers with one Redis", () => {
       await redis.kill();
       await pause(1000);
       await redis.restart();
-      const deadline = Date.now() + 10_000;
+      const deadline = Date.now() + 30_000;
       const enough = seen.afterwards + 50;
       isBack = true;
       while (seen.afterwards < enough && Date.now() < deadline) await pause(50);
@@ -140,5 +140,5 @@ describe.skipIf(!hasRedis)("two servers with one Redis", () => {
     for (const cookie of revoked) {
       expect(await me(cookie)).toMatchObject({ status: 401, body: "token_expired" });
     }
-  });
+  }, 120_000);
 });
