@@ -11,7 +11,7 @@ const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(reso
 describe.skipIf(!hasRedis).each(clients)("with %s", (_name, connect) => {
   async function start(options: { timeout?: number } = { timeout: 20_000 }) {
     const redis = await TestRedis.start();
-    const client = await connect(redis.url);
+    const client = await connect(redis.path);
     return { redis, client, store: new RedisStore({ client, ...options }) };
   }
 
@@ -66,7 +66,7 @@ describe.skipIf(!hasRedis).each(clients)("with %s", (_name, connect) => {
 
   test("a revoked session does not come back, however renewals race it", async () => {
     const { redis, store } = await start();
-    const other = new RedisStore({ client: await connect(redis.url) });
+    const other = new RedisStore({ client: await connect(redis.path) });
     for (let round = 0; round < 100; round++) {
       const id = `r${round}`;
       await store.create(id, { data: "x", expires: inSeconds(60), subject: "s" });
@@ -86,7 +86,7 @@ describe.skipIf(!hasRedis).each(clients)("with %s", (_name, connect) => {
 
   test("of two nodes that renew at the same time none loses what it was told", async () => {
     const { redis, store } = await start();
-    const other = new RedisStore({ client: await connect(redis.url) });
+    const other = new RedisStore({ client: await connect(redis.path) });
     await store.create("a", { data: "x", expires: inSeconds(60) });
     const ends = Array.from({ length: 50 }, (_, i) => inSeconds(100 + ((i * 37) % 50)));
     await Promise.all(ends.map((end, i) => (i % 2 === 0 ? store : other).extend("a", end)));
@@ -165,7 +165,7 @@ describe.skipIf(!hasRedis).each(clients)("with %s", (_name, connect) => {
 
   test("prefixes keep applications apart", async () => {
     const { redis, store } = await start();
-    const other = new RedisStore({ client: await connect(redis.url), prefix: "{other}:" });
+    const other = new RedisStore({ client: await connect(redis.path), prefix: "{other}:" });
     await store.create("a", { data: "a", expires: inSeconds(60), subject: "s" });
     expect(await other.read("a")).toBeUndefined();
     await other.deleteAll("s");

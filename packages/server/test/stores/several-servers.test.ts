@@ -13,7 +13,7 @@ const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(reso
 
 /** Starts a server in a process of its own and returns its port. */
 async function startServer(redis: TestRedis, secret: string, timeout: number): Promise<number> {
-  const child = fork(script, [redis.url, secret, String(timeout)], { execArgv: [] });
+  const child = fork(script, [redis.path, secret, String(timeout)], { execArgv: [] });
   onTestFinished(async () => {
     child.disconnect();
     await once(child, "exit");

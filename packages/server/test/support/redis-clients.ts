@@ -6,11 +6,11 @@ import { onTestFinished } from "vitest";
 import type { RedisClient } from "../../src/stores/redis.ts";
 
 /** The packages that people use, with their own settings. */
-export const clients: [name: string, connect: (url: string) => Promise<RedisClient>][] = [
+export const clients: [name: string, connect: (path: string) => Promise<RedisClient>][] = [
   [
     "redis 5",
-    async (url) => {
-      const client = createClient5({ url });
+    async (path) => {
+      const client = createClient5({ socket: { path } });
       onTestFinished(() => {
         client.destroy();
       });
@@ -19,8 +19,8 @@ export const clients: [name: string, connect: (url: string) => Promise<RedisClie
   ],
   [
     "redis 6",
-    async (url) => {
-      const client = createClient6({ url });
+    async (path) => {
+      const client = createClient6({ socket: { path } });
       onTestFinished(() => {
         client.destroy();
       });
@@ -29,8 +29,8 @@ export const clients: [name: string, connect: (url: string) => Promise<RedisClie
   ],
   [
     "ioredis 5",
-    (url) => {
-      const client = new Redis5(url);
+    (path) => {
+      const client = new Redis5(path);
       onTestFinished(() => {
         client.disconnect();
       });
@@ -39,8 +39,8 @@ export const clients: [name: string, connect: (url: string) => Promise<RedisClie
   ],
   [
     "ioredis 6 with a prefix of its own",
-    (url) => {
-      const client = new Redis6(url, { keyPrefix: "app:" });
+    (path) => {
+      const client = new Redis6(path, { keyPrefix: "app:" });
       onTestFinished(() => {
         client.disconnect();
       });

@@ -4,7 +4,6 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { listen } from "@tokbind/testing";
 import { onTestFinished } from "vitest";
 
 /** Whether the real thing is there; tests of the store are skipped without it. */
@@ -19,30 +18,29 @@ if (!hasRedis) {
 // loses neither.
 const folder = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
-/** A Redis of a test's own on a free port of 127.0.0.1, which writes each change to disk before it answers. */
+/**
+ * A Redis of a test's own, which writes each change to disk before it answers. It listens at a Unix socket: a port would be
+ * anybody's while Redis is away, even that of a client which connects again and again, and so reaches itself.
+ */
 export class TestRedis {
-  readonly port: number;
-  readonly #folder: string;
+  /** Path of the Unix socket. */
+  readonly path: string;
+  readonly #folder = mkdtempSync(join(folder, "tokbind-redis-"));
   #process: ChildProcess | undefined;
 
-  private constructor(port: number, folder: string) {
-    this.port = port;
-    this.#folder = folder;
+  private constructor() {
+    this.path = join(this.#folder, "redis.sock");
   }
 
   /** For the length of a test. */
   static async start(): Promise<TestRedis> {
-    const redis = new TestRedis(await freePort(), mkdtempSync(join(folder, "tokbind-redis-")));
+    const redis = new TestRedis();
     onTestFinished(async () => {
       await redis.kill();
       rmSync(redis.#folder, { recursive: true });
     });
     await redis.restart();
     return redis;
-  }
-
-  get url(): string {
-    return `redis://127.0.0.1:${this.port}`;
   }
 
   /** kill -9 */
@@ -53,16 +51,19 @@ export class TestRedis {
   }
 
   async restart(): Promise<void> {
-    const options = { port: this.port, bind: "127.0.0.1", dir: this.#folder, appendonly: "yes" };
+    const options = { port: 0, unixsocket: this.path, dir: this.#folder, appendonly: "yes" };
     const all = { ...options, appendfsync: "always", save: "", "enable-debug-command": "yes" };
     const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]);
     this.#process = spawn("redis-server", args, { stdio: "ignore" });
-    while (!(await this.#answers())) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (!(await this.#answers())) {
+      if (this.#process.exitCode !== null) throw new Error("redis-server ended before it answered");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 
   /** Sends a command as text and returns what comes back first. */
   async command(text: string): Promise<string> {
-    const socket = net.connect(this.port, "127.0.0.1");
+    const socket = net.connect(this.path);
     try {
       await once(socket, "connect");
       socket.write(`${text}\r\n`);
@@ -78,12 +79,4 @@ export class TestRedis {
       () => false,
     );
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  const port = await listen(server);
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -1,5 +1,6 @@
-// A server in a process of its own, for tests of several that share one Redis: `node session-server.js REDIS_URL SECRET
-// TIMEOUT`, the secret in hexadecimal, how long to wait for Redis in milliseconds. It is what `npm run build` has compiled. Says its port; ends when nobody listens to it any more.
+// A server in a process of its own, for tests of several that share one Redis: `node session-server.js PATH SECRET TIMEOUT`,
+// with the path of the Unix socket of Redis, the secret in hexadecimal, and how long to wait for Redis in milliseconds. It is
+// what `npm run build` has compiled. Says its port; ends when nobody listens to it any more.
 
 import https from "node:https";
 import { certificate, listen } from "@tokbind/testing";
@@ -7,8 +8,8 @@ import { BoundSession, TokenBindingError, TokenBindingVerifier, withTokenBinding
 import { RedisStore } from "@tokbind/server/redis";
 import { createClient } from "redis";
 
-const [url = "", secret = "", timeout] = process.argv.slice(2);
-const client = await createClient({ url }).connect();
+const [path = "", secret = "", timeout] = process.argv.slice(2);
+const client = await createClient({ socket: { path } }).connect();
 const store = new RedisStore({ client, timeout: Number(timeout) });
 const session = new BoundSession({ secrets: [Buffer.from(secret, "hex")], store });
 const verifier = new TokenBindingVerifier();
