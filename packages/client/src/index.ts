@@ -14,4 +14,8 @@ export { TokenBindingAgent, type TokenBindingAgentOptions } from "./agent/token-
 export { FileKeyStore, type FileKeyStoreOptions } from "./keys/file-key-store.ts";
 export { MemoryKeyStore } from "./keys/memory-key-store.ts";
 export { scopeOf } from "./keys/scope-of.ts";
+export { refer } from "./redirects/refer.ts";
+export type { Referral } from "./redirects/referral.ts";
+export { referralIn } from "./redirects/referral-in.ts";
+export type { ResponseHeaders } from "./redirects/field-values.ts";
 export type { TokenBindingKeyStore } from "./keys/token-binding-key-store.ts";

@@ -31,6 +31,7 @@ test("every option may be undefined", () => {
     allowH2: undefined,
     scope: undefined,
     observe: undefined,
+    refer: undefined,
   };
   expect(new TokenBindingAgent(options)).toBeInstanceOf(Agent);
   expectTypeOf<{ [Name in keyof TlsOptions]: undefined }>().toExtend<TlsOptions>();

@@ -18,6 +18,7 @@ export {
 export { bindSession, type BindSessionOptions } from "./existing-sessions/bind-session.ts";
 export { checkSession } from "./existing-sessions/check-session.ts";
 export { CookieBinder, type CookieBinderOptions } from "./existing-sessions/cookie-binder.ts";
+export { includeReferred, type RedirectResponse } from "./include-referred.ts";
 export type { NodeRequest } from "./node-request.ts";
 export type { RequestTokenBindings, RequestVerifier } from "./request-verifier.ts";
 export { BoundSession } from "./sessions/bound-session.ts";

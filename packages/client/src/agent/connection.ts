@@ -1,6 +1,7 @@
 import { type KeyParameters, secTokenBinding } from "@tokbind/codec";
 import type { TokenBindingKey } from "@tokbind/crypto";
 import { createTokenBindingMessage } from "@tokbind/message";
+import type { ResponseHeaders } from "../redirects/field-values.ts";
 import { asError } from "./as-error.ts";
 import type { Connected } from "./connect-origin.ts";
 import type { PendingRequest } from "./pending-request.ts";
@@ -16,10 +17,26 @@ export interface ConnectionEvents {
   /** The connection is gone. Called once. */
   readonly onClose: () => void;
   /** A request is about to be written. What this throws fails the request. */
-  readonly onStart: (request: PendingRequest, header: string | undefined) => void;
+  readonly onStart: (request: PendingRequest, proof: Proof) => void;
+  /** A request of a redirect chain was answered with a redirect. */
+  readonly onRedirect: (
+    request: PendingRequest,
+    proof: Proof,
+    status: number,
+    headers: ResponseHeaders,
+  ) => void;
   /** The connection was lost before this request was written, so it can go over another one. */
   readonly onReturn: (request: PendingRequest) => void;
 }
+
+/** What a request proves. */
+export interface Proof {
+  readonly provided: TokenBindingKey | undefined;
+  /** The value of Sec-Token-Binding. */
+  readonly header: string | undefined;
+}
+
+const noProof: Proof = { provided: undefined, header: undefined };
 
 interface Signed {
   readonly key: TokenBindingKey;
@@ -27,12 +44,15 @@ interface Signed {
   header: Promise<string> | string;
 }
 
+type Negotiated = NonNullable<Connected["negotiated"]>;
+
 // What undici takes for the streams of one HTTP/2 connection; node:http2 holds back what the server does not allow.
 const maxStreams = 100;
 
 /** One TLS connection, which signs for itself. */
 export class Connection {
   readonly isHttp2: boolean;
+  readonly #origin: URL;
   readonly #negotiated: Connected["negotiated"];
   readonly #getKey: GetKey;
   readonly #events: ConnectionEvents;
@@ -47,6 +67,7 @@ export class Connection {
   constructor(origin: URL, { socket, negotiated }: Connected, getKey: GetKey, events: ConnectionEvents) {
     this.isHttp2 = socket.alpnProtocol === "h2";
     this.#room = this.isHttp2 ? maxStreams : 1;
+    this.#origin = origin;
     this.#negotiated = negotiated;
     this.#getKey = getKey;
     this.#events = events;
@@ -65,9 +86,9 @@ export class Connection {
   async serve(request: PendingRequest): Promise<void> {
     this.#requests++;
     try {
-      const header = this.#negotiated && (await this.#sign(this.#negotiated));
+      const proof = this.#negotiated ? await this.#prove(this.#negotiated, request) : noProof;
       if (this.#destroyed !== undefined) throw this.#destroyed;
-      this.#send(request, header);
+      this.#send(request, proof);
     } catch (error) {
       this.#release();
       failRequest(request.handler, error as Error);
@@ -83,11 +104,21 @@ export class Connection {
     await this.#client.destroy(error);
   }
 
-  /**
-   * The value of Sec-Token-Binding: signed once, since it holds for all requests with this key (RFC 8473 section 2).
-   */
-  async #sign({ ekm, keyParameters }: NonNullable<Connected["negotiated"]>): Promise<string> {
-    const key = await this.#getKey(keyParameters);
+  async #prove({ ekm, keyParameters }: Negotiated, { chain }: PendingRequest): Promise<Proof> {
+    const provided = await this.#getKey(keyParameters);
+    const due = chain?.dueFor(this.#origin);
+    if (due === undefined) return { provided, header: await this.#sign(ekm, provided) };
+    try {
+      return { provided, header: await createTokenBindingMessage({ ekm, provided, referred: due.key }) };
+    } catch (error) {
+      if (due.isRequired) throw asError("key_store", "refer: key", error);
+      // The other key may have been lost since; a redirect must not break for that.
+      return { provided, header: await this.#sign(ekm, provided) };
+    }
+  }
+
+  /** Signed once, since it holds for all requests with this key (RFC 8473 section 2). */
+  async #sign(ekm: Uint8Array, key: TokenBindingKey): Promise<string> {
     if (this.#signed?.key !== key) {
       const header = createTokenBindingMessage({ ekm, provided: key });
       const signed: Signed = (this.#signed = { key, header });
@@ -107,16 +138,22 @@ export class Connection {
     }
   }
 
-  #send(request: PendingRequest, header: string | undefined): void {
-    const { options, handler, headersLength } = request;
+  #send(request: PendingRequest, proof: Proof): void {
+    const { options, handler, headersLength, chain } = request;
+    const { header } = proof;
     // One that comes back has a field of another connection.
     options.headers.length = headersLength;
     if (header !== undefined) options.headers.push(secTokenBinding, header);
     const watched = new WatchedHandler(handler, {
       onStart: () => {
         this.#used = true;
-        this.#events.onStart(request, header);
+        this.#events.onStart(request, proof);
       },
+      onRedirect:
+        chain &&
+        ((...answer) => {
+          this.#events.onRedirect(request, proof, ...answer);
+        }),
       onNotStarted: () => {
         // A fresh connection that breaks cannot be blamed on keep-alive; retrying could loop forever.
         const returns = this.#used && this.#client.isLost;

@@ -1,5 +1,7 @@
 import { EventEmitter, setMaxListeners } from "node:events";
 import { Dispatcher, errors } from "undici";
+import { chainOf } from "../redirects/redirect-chain.ts";
+import { referralIn } from "../redirects/referral-in.ts";
 import { asError } from "./as-error.ts";
 import type { Connected, ConnectOrigin } from "./connect-origin.ts";
 import { Connection, type GetKey } from "./connection.ts";
@@ -17,6 +19,8 @@ export interface OriginPoolOptions {
   readonly connections: number;
   readonly allowH2: boolean;
   readonly observe: ((sent: SentRequest) => void) | undefined;
+  /** Whether redirects may ask for a referral. */
+  readonly refer: boolean;
 }
 
 /**
@@ -61,7 +65,7 @@ export class OriginPool extends Dispatcher {
     const headers = options.headers as string[];
     // A constant server name: otherwise undici would reconnect when an application sets another Host.
     const own = { ...options, headers, servername: this.#hostname };
-    const request = { options: own, handler, headersLength: headers.length };
+    const request = { options: own, handler, headersLength: headers.length, chain: chainOf(options) };
     if (isConnect) {
       void this.#tunnel(request);
       return true;
@@ -176,7 +180,7 @@ export class OriginPool extends Dispatcher {
   }
 
   #connected(connected: Connected): Connection {
-    const { route, getKey, observe } = this.#options;
+    const { route, getKey, observe, refer } = this.#options;
     const { signal } = this.#destroyed;
     const connection = new Connection(route.origin, connected, getKey, {
       onFree: () => {
@@ -194,8 +198,13 @@ export class OriginPool extends Dispatcher {
         this.#queue.unshift(request);
         this.#next();
       },
-      onStart: ({ options: { method, path } }, secTokenBinding) => {
-        observe?.({ method, url: route.origin.origin + path, ...connected, secTokenBinding });
+      onStart: ({ options: { method, path } }, { provided, header }) => {
+        const url = route.origin.origin + path;
+        observe?.({ method, url, ...connected, provided, secTokenBinding: header });
+      },
+      onRedirect: ({ chain, options: { path } }, { provided }, status, headers) => {
+        const url = route.origin.origin + path;
+        chain?.redirected(refer ? referralIn({ url, provided }, status, headers) : undefined);
       },
     });
     this.#mayBeHttp2 = this.#options.allowH2 && connection.isHttp2;

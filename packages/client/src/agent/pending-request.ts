@@ -1,4 +1,5 @@
 import type { Dispatcher } from "undici";
+import type { RedirectChain } from "../redirects/redirect-chain.ts";
 
 /** A request on its way through a pool. */
 export interface PendingRequest {
@@ -10,4 +11,6 @@ export interface PendingRequest {
   readonly handler: Dispatcher.DispatchHandler;
   /** Length of `headers` as the application gave them. */
   readonly headersLength: number;
+  /** Undefined for a request alone: what follows it is not known to be its redirect. */
+  readonly chain: RedirectChain | undefined;
 }

@@ -1,4 +1,5 @@
 import type { TLSSocket } from "node:tls";
+import type { TokenBindingKey } from "@tokbind/crypto";
 import type { NegotiatedTokenBinding } from "@tokbind/tls";
 
 /** A request as it goes out over https, for whoever wants to watch. */
@@ -10,6 +11,8 @@ export interface SentRequest {
   readonly socket: TLSSocket;
   /** What that connection negotiated; undefined without Token Binding. Its `ekm` is a secret of the connection. */
   readonly negotiated: NegotiatedTokenBinding | undefined;
+  /** The key that it proves to the server; undefined without Token Binding. */
+  readonly provided: TokenBindingKey | undefined;
   /** The value of its Sec-Token-Binding header field; undefined when it has none. */
   readonly secTokenBinding: string | undefined;
 }

@@ -4,6 +4,7 @@ import { Agent, type buildConnector, type Dispatcher, Pool } from "undici";
 import { MemoryKeyStore } from "../keys/memory-key-store.ts";
 import { scopeOf } from "../keys/scope-of.ts";
 import type { TokenBindingKeyStore } from "../keys/token-binding-key-store.ts";
+import { inOneChain, startChain } from "../redirects/redirect-chain.ts";
 import { createConnectOrigin } from "./connect-origin.ts";
 import { type Fetch, fetchOver, ownBody } from "./fetch.ts";
 import { headerFields } from "./header-fields.ts";
@@ -34,6 +35,13 @@ export interface TokenBindingAgentOptions {
   readonly scope?: ((origin: URL) => string) | undefined;
   /** Called for every request over https when it is about to be written. A request fails with what this throws. */
   readonly observe?: ((sent: SentRequest) => void) | undefined;
+  /**
+   * Whether to do what redirects ask for with Include-Referred-Token-Binding-ID: the request that a redirect leads to
+   * then also proves the key of the server that sent it (RFC 8473 section 5.3), so that one server learns by which key the
+   * other knows this client. In `agent.fetch`, and with undici's `interceptors.redirect()` in `agent.compose()`. Default:
+   * false.
+   */
+  readonly refer?: boolean | undefined;
 }
 
 const isKeyStore: OptionRule = {
@@ -50,6 +58,7 @@ const rules: Readonly<Record<keyof TokenBindingAgentOptions, OptionRule>> = {
   keyParameters: { expected: "a list of names", test: Array.isArray },
   keyStore: isKeyStore,
   observe: isFunction,
+  refer: isBoolean,
   scope: isFunction,
 };
 
@@ -85,7 +94,7 @@ export class TokenBindingAgent extends Agent {
    */
   constructor(options: TokenBindingAgentOptions = {}) {
     checkOptions("TokenBindingAgent", options, rules);
-    const { keyParameters, allowH2 = false, scope = scopeOf, observe } = options;
+    const { keyParameters, allowH2 = false, scope = scopeOf, observe, refer = false } = options;
     const { keyStore = new MemoryKeyStore(), connections = Infinity } = options;
     const connect = checkTlsOptions(options.connect);
     const shared = {
@@ -93,6 +102,7 @@ export class TokenBindingAgent extends Agent {
       connections,
       allowH2,
       observe: observe && guarded(observe),
+      refer,
     };
     super({
       factory(text): Dispatcher {
@@ -106,9 +116,18 @@ export class TokenBindingAgent extends Agent {
     const agent = this;
     const fetch = function (this: unknown, input: unknown, init?: unknown): Promise<unknown> {
       // agent.compose() makes another agent, with interceptors.
-      return fetchOver(this instanceof TokenBindingAgent ? this : agent, input, init);
+      return fetchOver(inOneChain(this instanceof TokenBindingAgent ? this : agent), input, init);
     };
     this.fetch = fetch as Fetch;
+  }
+
+  /** Another agent over the same connections, with interceptors; what they make of one request is one redirect chain. */
+  override compose(
+    ...interceptors:
+      Dispatcher.DispatcherComposeInterceptor[] | [readonly Dispatcher.DispatcherComposeInterceptor[]]
+  ): this {
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- a Proxy of this
+    return super.compose(...interceptors.flat(), startChain) as this;
   }
 
   override dispatch(options: Agent.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {

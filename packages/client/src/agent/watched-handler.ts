@@ -1,4 +1,5 @@
 import { type Dispatcher, errors } from "undici";
+import type { ResponseHeaders } from "../redirects/field-values.ts";
 
 type Handler = Dispatcher.DispatchHandler;
 
@@ -8,6 +9,8 @@ export interface Watcher {
   readonly onStart: () => void;
   /** The request failed before it was written. Returns true to keep that from its handler. */
   readonly onNotStarted: () => boolean;
+  /** The answer is a redirect. */
+  readonly onRedirect?: ((status: number, headers: ResponseHeaders) => void) | undefined;
   /** The request is over, well or badly. Called once, and before `onNotStarted`. */
   readonly onEnd: () => void;
 }
@@ -59,6 +62,8 @@ export class WatchedHandler {
   }
 
   onHeaders(...args: Arguments<"onHeaders">): boolean {
+    const [status, headers] = args;
+    if (status >= 300 && status < 400) this.#watcher.onRedirect?.(status, headers);
     return this.#handler.onHeaders!(...args);
   }
 

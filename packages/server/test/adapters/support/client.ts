@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import http, { type IncomingMessage } from "node:http";
+import http, { type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import http2, { type ClientHttp2Session } from "node:http2";
 import { text } from "node:stream/consumers";
 import tls, { type TLSSocket } from "node:tls";
@@ -15,6 +15,10 @@ export interface Answer {
   readonly text: string;
 }
 
+interface WholeAnswer extends Answer {
+  readonly headers: IncomingHttpHeaders;
+}
+
 /** A request as a test likes it. */
 interface TestRequest {
   readonly method?: string;
@@ -27,6 +31,8 @@ interface TestRequest {
 export interface Client {
   readonly socket: TLSSocket;
   request(request?: TestRequest): Promise<Answer>;
+  /** The same with header fields. */
+  requestWhole(request?: TestRequest): Promise<WholeAnswer>;
   /** A valid Sec-Token-Binding value for this connection. */
   prove(key: TokenBindingKey): Promise<string>;
 }
@@ -48,9 +54,15 @@ export async function connect(
   await once(socket, "secureConnect");
   const session = protocol === "h2" ? openSession(socket) : undefined;
   const agent = new OneSocketAgent(socket);
+  const requestWhole: Client["requestWhole"] = (request = {}) =>
+    session ? sendHttp2(session, request) : sendHttp1(agent, request);
   return {
     socket,
-    request: (request = {}) => (session ? sendHttp2(session, request) : sendHttp1(agent, request)),
+    requestWhole,
+    request: async (request) => {
+      const { status, text } = await requestWhole(request);
+      return { status, text };
+    },
     prove: async (key) => {
       const { ekm } = negotiatedTokenBinding(socket)!;
       return message(await makeBinding({ type: provided, key, ekm }));
@@ -71,7 +83,7 @@ class OneSocketAgent extends http.Agent {
   }
 }
 
-async function sendHttp1(agent: http.Agent, request: TestRequest): Promise<Answer> {
+async function sendHttp1(agent: http.Agent, request: TestRequest): Promise<WholeAnswer> {
   const { method = "GET", path = "/", headers = {}, trailers } = request;
   const outgoing = http.request({ agent, method, path, headers: { host: "localhost", ...headers } });
   if (trailers !== undefined) {
@@ -80,7 +92,7 @@ async function sendHttp1(agent: http.Agent, request: TestRequest): Promise<Answe
   }
   outgoing.end();
   const [response] = (await once(outgoing, "response")) as [IncomingMessage];
-  return { status: response.statusCode!, text: await text(response) };
+  return { status: response.statusCode!, text: await text(response), headers: response.headers };
 }
 
 function openSession(socket: TLSSocket): ClientHttp2Session {
@@ -89,7 +101,7 @@ function openSession(socket: TLSSocket): ClientHttp2Session {
   return session;
 }
 
-async function sendHttp2(session: ClientHttp2Session, request: TestRequest): Promise<Answer> {
+async function sendHttp2(session: ClientHttp2Session, request: TestRequest): Promise<WholeAnswer> {
   const { method = "GET", path = "/", headers = {}, trailers } = request;
   const stream = session.request(
     { ...headers, ":method": method, ":path": path },
@@ -103,5 +115,5 @@ async function sendHttp2(session: ClientHttp2Session, request: TestRequest): Pro
       .end("body");
   else if (method !== "GET") stream.end();
   const [head] = (await once(stream, "response")) as [http2.IncomingHttpHeaders & { ":status"?: number }];
-  return { status: head[":status"]!, text: await text(stream) };
+  return { status: head[":status"]!, text: await text(stream), headers: head };
 }
