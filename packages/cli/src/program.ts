@@ -106,15 +106,20 @@ export function createProgram({ write, finish }: ProgramEnds): Command {
     .option("-k, --insecure", "accept any certificate")
     .option("-v, --verbose", "show what was negotiated and sent")
     .option("--key-store <dir>", "keep keys there; without it they are forgotten")
+    .option("--cookie-jar <file>", "send the cookies in it and keep those of the answers there")
+    .option("--refer", "follow redirects, and prove the key of their server too where they ask for it")
     .option("--tls <version>", "1.2 or 1.3 only", parseTls)
     .option("--no-token-binding", "do not offer it")
     .option("--key-parameters <list>", "most preferred first", parseKeyParametersList, defaultKeyParameters)
     .option("-X, --request <method>", "method, default GET, or POST with -d", parseMethod)
     .option("-H, --header <line>", "Name: value; may be repeated", parseHeader, [])
     .option("-d, --data <text>", "form body; @FILE reads it")
-    .action((url: string, options: RequestOptions) =>
-      run(import("./commands/request.ts").then(({ request }) => request(url, options))),
-    );
+    .action((url: string, options: RequestOptions, self: Command) => {
+      if (options.refer && !options.tokenBinding) {
+        return misused(self, "--refer needs Token Binding, which --no-token-binding does not offer");
+      }
+      return run(import("./commands/request.ts").then(({ request }) => request(url, options)));
+    });
 
   command("vectors", "run test vectors: the project's own, or other files of the same schemas")
     .argument("[path...]", "files, or directories of them")

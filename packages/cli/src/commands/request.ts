@@ -1,14 +1,27 @@
 import { readFileSync } from "node:fs";
-import { FileKeyStore, MemoryKeyStore, type SentRequest, TokenBindingAgent } from "@tokbind/client";
+import {
+  FileKeyStore,
+  MemoryKeyStore,
+  refer,
+  type Referral,
+  referralIn,
+  type SentRequest,
+  TokenBindingAgent,
+} from "@tokbind/client";
 import type { KeyParameters } from "@tokbind/codec";
 import { Agent, type Dispatcher, request as send } from "undici";
-import { negotiatedJson } from "../negotiated-json.ts";
+import { CookieJar } from "../cookies/cookie-jar.ts";
 import { print, warn } from "../output.ts";
+import { type Answer, describe, report } from "../request/answer.ts";
+import { nextRequest, type PlannedRequest, without } from "../request/next-request.ts";
 
 export interface RequestOptions {
   readonly insecure?: boolean | undefined;
   readonly verbose?: boolean | undefined;
   readonly keyStore?: string | undefined;
+  readonly cookieJar?: string | undefined;
+  /** Follow redirects, and refer where they ask for it. */
+  readonly refer?: boolean | undefined;
   readonly tls?: "1.2" | "1.3" | undefined;
   /** False for `--no-token-binding`. */
   readonly tokenBinding: boolean;
@@ -20,28 +33,87 @@ export interface RequestOptions {
   readonly json?: boolean | undefined;
 }
 
-/** `tokbind request`: one request; exit code 1 when there is no answer, or one that is an error (4xx, 5xx). */
+// As many as fetch.
+const maxRedirects = 20;
+
+/** `tokbind request`: exit code 1 when there is no answer, or one that is an error (4xx, 5xx). */
 export async function request(url: string, options: RequestOptions): Promise<number> {
-  let sent: SentRequest | undefined;
-  const dispatcher = createDispatcher(options, (seen) => (sent = seen));
-  const body = readBody(options.data);
+  const jar = options.cookieJar === undefined ? undefined : new CookieJar(options.cookieJar);
+  const redirects: Answer[] = [];
+  const client = new Client(options, jar);
   try {
+    let planned = plan(url, options);
+    let referral: Referral | undefined;
+    for (;;) {
+      const answer = await client.send(planned, referral);
+      if (options.verbose && !options.json) warn(report(answer, options.tokenBinding));
+      const next = options.refer ? nextRequest(planned, answer) : undefined;
+      if (next === undefined) {
+        const body = Buffer.from(await answer.content.arrayBuffer());
+        await print(options.json ? `${JSON.stringify(describe(answer, body, redirects))}\n` : body);
+        return answer.statusCode < 400 ? 0 : 1;
+      }
+      await answer.content.dump();
+      if (redirects.push(answer) > maxRedirects) {
+        throw new Error(`${url}: expected at most ${maxRedirects} redirects, got more`);
+      }
+      referral = answer.sent && referralIn(answer.sent, answer.statusCode, answer.headers);
+      planned = next;
+    }
+  } finally {
+    await client.destroy();
+  }
+}
+
+class Client {
+  readonly #jar: CookieJar | undefined;
+  readonly #dispatcher: Dispatcher;
+  #sent: SentRequest | undefined;
+
+  constructor(options: RequestOptions, jar: CookieJar | undefined) {
+    this.#jar = jar;
+    this.#dispatcher = createDispatcher(options, (sent) => (this.#sent = sent));
+  }
+
+  async send(
+    { url, method, headers, body }: PlannedRequest,
+    referral: Referral | undefined,
+  ): Promise<Answer> {
+    this.#sent = undefined;
     const response = await send(url, {
-      dispatcher,
-      method: options.request ?? (body === undefined ? "GET" : "POST"),
-      headers: headerList(options, body !== undefined),
+      dispatcher: referral === undefined ? this.#dispatcher : this.#dispatcher.compose(refer(referral)),
+      method,
+      headers: withCookies(headers, this.#jar?.cookiesFor(url)),
       ...(body !== undefined && { body }),
     });
-    const answer = Buffer.from(await response.body.arrayBuffer());
-    if (options.json) await print(`${JSON.stringify(describe(response, answer, sent))}\n`);
-    else {
-      if (options.verbose) warn(report(url, options, response, sent));
-      await print(answer);
-    }
-    return response.statusCode < 400 ? 0 : 1;
-  } finally {
-    await dispatcher.destroy();
+    const { statusCode, headers: fields, body: content } = response;
+    await this.#jar?.keep(url, [fields["set-cookie"] ?? []].flat());
+    return { url, statusCode, headers: fields, content, sent: this.#sent };
   }
+
+  destroy(): Promise<void> {
+    return this.#dispatcher.destroy();
+  }
+}
+
+function plan(url: string, options: RequestOptions): PlannedRequest {
+  const { data, header } = options;
+  const body = data?.startsWith("@") ? readFileSync(data.slice(1)) : data;
+  const isNamed = header.some((name, i) => i % 2 === 0 && name.toLowerCase() === "content-type");
+  const type = ["Content-Type", "application/x-www-form-urlencoded"];
+  return {
+    url,
+    method: options.request ?? (body === undefined ? "GET" : "POST"),
+    headers: [...header, ...(body !== undefined && !isNamed ? type : [])],
+    body,
+  };
+}
+
+/** One field with the cookies that -H gives and those of the jar. */
+function withCookies(headers: readonly string[], cookies = ""): string[] {
+  if (cookies === "") return [...headers];
+  const own = headers.filter((_value, i) => i % 2 === 1 && headers[i - 1]!.toLowerCase() === "cookie");
+  return [...without(headers, ["cookie"]), "Cookie", [...own, cookies].join("; ")];
 }
 
 function createDispatcher(options: RequestOptions, observe: (sent: SentRequest) => void): Dispatcher {
@@ -54,45 +126,4 @@ function createDispatcher(options: RequestOptions, observe: (sent: SentRequest) 
   const { keyStore: directory, keyParameters } = options;
   const keyStore = directory === undefined ? new MemoryKeyStore() : new FileKeyStore({ directory });
   return new TokenBindingAgent({ keyStore, keyParameters, connect, observe });
-}
-
-function readBody(data: string | undefined): string | Buffer | undefined {
-  return data?.startsWith("@") ? readFileSync(data.slice(1)) : data;
-}
-
-function headerList({ header }: RequestOptions, hasBody: boolean): string[] {
-  const isNamed = header.some((name, i) => i % 2 === 0 && name.toLowerCase() === "content-type");
-  return [...header, ...(hasBody && !isNamed ? ["Content-Type", "application/x-www-form-urlencoded"] : [])];
-}
-
-function describe(response: Dispatcher.ResponseData, body: Buffer, sent: SentRequest | undefined): object {
-  return {
-    status: response.statusCode,
-    headers: response.headers,
-    body: body.toString("utf8"),
-    negotiated: sent?.negotiated === undefined ? null : negotiatedJson(sent.negotiated),
-    secTokenBinding: sent?.secTokenBinding ?? null,
-  };
-}
-
-function report(
-  url: string,
-  options: RequestOptions,
-  response: Dispatcher.ResponseData,
-  sent: SentRequest | undefined,
-): string {
-  const lines = [`* ${sent?.method ?? ""} ${url}`.replace("  ", " ")];
-  if (sent?.negotiated === undefined) {
-    const offered = options.tokenBinding && url.startsWith("https:");
-    lines.push(`* Token Binding: ${offered ? "offered, the server does not do it" : "not offered"}`);
-  } else {
-    const { tls, version, keyParameters, ekm } = negotiatedJson(sent.negotiated);
-    lines.push(`* ${tls}, Token Binding ${version}, ${keyParameters}`, `* EKM ${ekm}`);
-  }
-  if (sent?.secTokenBinding !== undefined) lines.push(`> Sec-Token-Binding: ${sent.secTokenBinding}`);
-  lines.push(`< ${response.statusCode}`);
-  for (const [name, value] of Object.entries(response.headers)) {
-    for (const each of [value ?? []].flat()) lines.push(`< ${name}: ${each}`);
-  }
-  return `${lines.join("\n")}\n\n`;
 }
