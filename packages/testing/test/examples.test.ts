@@ -92,9 +92,12 @@ test("every example is run here", () => {
     "behind-proxy.js",
     "client.js",
     "decode.js",
+    "federation-client.js",
+    "federation.js",
     "message.js",
     "metrics.js",
     "raw-client.js",
+    "refer.js",
     "rollout.js",
     "server.js",
     "session-table.js",
@@ -191,6 +194,32 @@ describe("rollout.js", () => {
     const answer = await run("raw-client.js", [pem("cert.pem"), String(port())]);
     const cookie = /Set-Cookie: (__Host-session=[^;]+)/i.exec(answer)?.[1];
     expect(await unbound(port(), "GET", "/", cookie)).toEqual([401, "token_binding_missing"]);
+  });
+});
+
+describe("federation.js", () => {
+  const port = startHttpsForAll("federation.js", "0");
+  const shop = () => `https://localhost:${port()}`;
+
+  test("signs federation-client.js on by redirects, and knows it again by its cookie and its key [TBH-5.5-02]", async () => {
+    expect(await run("federation-client.js", [pem("cert.pem"), `${shop()}/`])).toBe(
+      "200 welcome alice\n200 hello alice\n",
+    );
+  });
+
+  test("signs refer.js on, which refers by itself", async () => {
+    const provider = `https://127.0.0.1:${port(1)}`;
+    expect(await run("refer.js", [pem("cert.pem"), shop(), provider])).toBe("200 welcome alice\n");
+  });
+
+  test("issues no token to a client that refers nothing [TBH-7.3-01]", async () => {
+    const redirect = await fetchUnbound(port(), "GET", "/");
+    expect(redirect.headers).not.toHaveProperty("include-referred-token-binding-id");
+    const { pathname, search } = new URL(redirect.headers.location!);
+    expect(await unbound(port(1), "GET", pathname + search)).toEqual([
+      400,
+      "expected a client that refers its Token Binding",
+    ]);
   });
 });
 

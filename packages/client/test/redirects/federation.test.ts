@@ -3,7 +3,7 @@ import { asks, makeReferringAgent, ok, type Party, party, redirect } from "./par
 
 const tbh = ({ visits }: Party) => new Set(visits.map(({ provided }) => provided?.tbh));
 
-test("a sign-on of RFC 8473 section 5.5 shows each server the bindings that it should see, and a fourth none [TBH-5.2-01] [TBH-5.2-02] [TBH-5.3-04] [TBH-5.3-06] [TBH-5.3-09] [TBH-5.3-11]", async () => {
+test("a sign-on of RFC 8473 section 5.5 shows each server the bindings that it should see, and a fourth none [TBP-3.1-02] [TBH-5.2-01] [TBH-5.2-02] [TBH-5.3-04] [TBH-5.3-06] [TBH-5.3-09] [TBH-5.3-11]", async () => {
   // Two consumers send the client to one provider, which binds a token to the referred ID, and so back.
   const tokenFor = new Map<string, string>();
   const consumer = async (name: string) => {

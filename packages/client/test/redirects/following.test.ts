@@ -121,7 +121,7 @@ describe("a hostile server", () => {
     }
   });
 
-  test("that leads somewhere else than the client goes gets nothing there", async () => {
+  test("that leads somewhere else than the client goes gets nothing there [A-54]", async () => {
     const provider = await party("provider.example");
     const elsewhere = await party("elsewhere.example");
     const consumer = await party(

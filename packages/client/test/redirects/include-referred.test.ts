@@ -98,7 +98,7 @@ describe.each(ways)("%s", (_way, follow) => {
     expect(last.visits[0]!.referred).toBeUndefined();
   });
 
-  test("nothing of one request is referred by another to the same server", async () => {
+  test("nothing of one request is referred by another to the same server [A-54]", async () => {
     const provider = await party("provider.example");
     const consumer = await party(
       "consumer.example",
@@ -116,7 +116,7 @@ describe.each(ways)("%s", (_way, follow) => {
   });
 });
 
-test("Node's own fetch refers nothing: nobody tells the agent that its requests are one chain [TBH-6-02]", async () => {
+test("Node's own fetch refers nothing: nobody tells the agent that its requests are one chain [TBH-6-02] [A-54]", async () => {
   const provider = await party("provider.example");
   const consumer = await party(
     "consumer.example",
@@ -327,7 +327,7 @@ test("the key of the request that was answered is referred, though the site was 
   expect(consumer.visits[1]!.provided!.tbh).not.toBe(consumer.visits[0]!.provided!.tbh);
 });
 
-test("a request that is sent again because its connection broke refers again", async () => {
+test("a request that is sent again because its connection broke refers again [A-55]", async () => {
   const provider = await party("provider.example", (_visit, response) => {
     if (provider.visits.length === 2) response.socket!.destroy();
     else response.end("ok");
