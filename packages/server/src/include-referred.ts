@@ -2,17 +2,17 @@ import { includeReferredTokenBindingId, TokenBindingError } from "@tokbind/codec
 import { described } from "@tokbind/codec/options";
 import type { RequestTokenBindings } from "./request-verifier.ts";
 
-type SetField = (name: string, value: string) => unknown;
-
 /**
  * A response whose header fields are still to be sent: of node:http, node:http2, Express or NestJS (`setHeader`), Fastify
  * or Hono (`header`), Koa's context or a `Headers` (`set`), or the header object of node:http2's stream API.
  */
 export type RedirectResponse =
-  | { setHeader: SetField }
-  | { header: SetField }
-  | { set: SetField }
+  | { setHeader(name: string, value: string): unknown }
+  | { header(name: string, value: string): unknown }
+  | { set(name: string, value: string): unknown }
   | Record<string, string | number | readonly string[] | undefined>;
+
+type SetField = (name: string, value: string) => unknown;
 
 const setters = ["setHeader", "header", "set"] as const;
 
