@@ -1,10 +1,10 @@
-import type { TokenBindingKey } from "@tokbind/crypto";
 import type { Dispatcher } from "undici";
 import type { Referral } from "./referral.ts";
 
-/** A referral that is due, and whether the application named it: then it has to be made. */
-interface Due extends Referral {
+/** A referral that is due. */
+export interface DueReferral extends Referral {
   readonly to: string;
+  /** Whether the application named it: then it has to be made. */
   readonly isRequired: boolean;
 }
 
@@ -14,7 +14,7 @@ interface Due extends Referral {
  * request is sent again because its connection was lost, and never after another hop (RFC 8473 section 5.3).
  */
 export class RedirectChain {
-  #due: Due | undefined;
+  #due: DueReferral | undefined;
   #isRedirected = false;
 
   /** What the first request of the chain has to refer. */
@@ -23,7 +23,7 @@ export class RedirectChain {
   }
 
   /** What a request to this origin has to refer. */
-  dueFor({ origin }: URL): { readonly key: TokenBindingKey; readonly isRequired: boolean } | undefined {
+  dueFor({ origin }: URL): DueReferral | undefined {
     return this.#due?.to === origin ? this.#due : undefined;
   }
 

@@ -5,8 +5,9 @@ import { checkReferral, type Referral } from "./referral.ts";
 
 /**
  * An interceptor for {@link TokenBindingAgent}: requests to the origin `to` also prove the key of another server, as a
- * referred Token Binding, without a redirect that asked for it (RFC 8473 section 6). Where a redirect leads from there
- * it does not go along. On a connection without Token Binding the request goes without it.
+ * referred Token Binding, without a redirect that asked for it (RFC 8473 section 6). It does not go along where a redirect
+ * leads from there, if `agent.fetch` or an interceptor follows that. On a connection without Token Binding the request
+ * goes without it.
  *
  * It tells `to` who the client is elsewhere: use it only where the application means that.
  *

@@ -1,6 +1,6 @@
 import { generateKey } from "@tokbind/crypto";
 import { Agent, type Dispatcher, interceptors, request } from "undici";
-import { describe, expect, test } from "vitest";
+import { describe, expect, expectTypeOf, test } from "vitest";
 import {
   MemoryKeyStore,
   refer,
@@ -187,6 +187,9 @@ describe("referralIn", () => {
   });
 });
 
-test("the option is true or false", () => {
+test("the option is true or false, and what is composed is an agent", () => {
+  const agent = makeReferringAgent();
+  expectTypeOf(agent.compose(interceptors.retry())).toEqualTypeOf<TokenBindingAgent>();
+  expect(agent.compose(interceptors.retry())).toBeInstanceOf(TokenBindingAgent);
   expect(() => new TokenBindingAgent({ refer: "yes" as never })).toThrow("refer: expected true or false");
 });
