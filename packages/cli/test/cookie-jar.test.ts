@@ -147,6 +147,17 @@ test("a lock of a process that was killed is taken over, and that of one that li
   }
 });
 
+test("of two that take a lock over the later one has it", async () => {
+  const file = await jarFile();
+  writeFileSync(`${file}.lock`, `${hostname()} 99999999`);
+  const waiting = withFileLock(file, () => expect.fail("done"), 20);
+  const other = `${hostname()} ${process.ppid}`;
+  expect(readFileSync(`${file}.lock`, "utf8")).toBe(`${hostname()} ${process.pid}`);
+  writeFileSync(`${file}.lock`, other);
+  await expect(waiting).rejects.toThrow("delete it if there are none");
+  expect(readFileSync(`${file}.lock`, "utf8")).toBe(other);
+});
+
 test("cookies that expire leave the file", async () => {
   const file = await jarFile();
   const jar = new CookieJar(file);
