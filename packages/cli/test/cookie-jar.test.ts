@@ -103,6 +103,9 @@ test("over http nothing is set that is Secure, or that would take the place of w
   await jar.keep("http://shop.example/", lines);
   await jar.keep("http://www.shop.example/", ["b=4; Path=/x", "b=5; Path=/x; Domain=shop.example"]);
   await jar.keep("http://localhost/", ["f=2; Secure"]);
+  await jar.keep("https://www.shop.example/", ["g=1; Secure"]);
+  await jar.keep("http://shop.example/", ["g=2; Domain=shop.example"]);
+  expect(jar.cookiesFor("https://www.shop.example/")).toBe("g=1");
   expect(jar.cookiesFor(site)).toBe("a=1; c=2; b=3");
   expect(jar.cookiesFor(`${site}x`)).toBe("b=1; a=1; c=2; b=3");
   expect(jar.cookiesFor("https://localhost/")).toBe("");
