@@ -14,23 +14,24 @@ export interface DueReferral extends Referral {
  * request is sent again because its connection was lost, and never after another hop (RFC 8473 section 5.3).
  */
 export class RedirectChain {
-  #due: DueReferral | undefined;
+  #due: readonly DueReferral[] = [];
   #isRedirected = false;
 
-  /** What the first request of the chain has to refer. */
+  /** What the first request of the chain has to refer, if it is for that origin. */
   begin(referral: Referral & { readonly to: string }): void {
-    if (!this.#isRedirected) this.#due = { ...referral, isRequired: true };
+    if (this.#isRedirected) return;
+    this.#due = [...this.#due.filter(({ to }) => to !== referral.to), { ...referral, isRequired: true }];
   }
 
   /** What a request to this origin has to refer. */
   dueFor({ origin }: URL): DueReferral | undefined {
-    return this.#due?.to === origin ? this.#due : undefined;
+    return this.#due.find(({ to }) => to === origin);
   }
 
   /** A request of the chain was answered with a redirect, which asks for this referral or for none. */
   redirected(referral: Referral | undefined): void {
     this.#isRedirected = true;
-    this.#due = referral && { key: referral.key, to: new URL(referral.to).origin, isRequired: false };
+    this.#due = referral ? [{ key: referral.key, to: new URL(referral.to).origin, isRequired: false }] : [];
   }
 }
 

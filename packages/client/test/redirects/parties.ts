@@ -4,6 +4,7 @@ import { decodeSecTokenBinding, type KeyParameters } from "@tokbind/codec";
 import { MessageVerifier } from "@tokbind/message";
 import { makeAuthority } from "@tokbind/testing";
 import { negotiatedTokenBinding } from "@tokbind/tls";
+import { type Dispatcher, request } from "undici";
 import { onTestFinished } from "vitest";
 import { TokenBindingAgent, type TokenBindingAgentOptions } from "../../src/index.ts";
 import { toLoopback } from "../support/agents.ts";
@@ -79,6 +80,11 @@ export function makeReferringAgent(options: TokenBindingAgentOptions = {}): Toke
   const agent = new TokenBindingAgent({ refer: true, ...options, connect });
   onTestFinished(() => agent.destroy());
   return agent;
+}
+
+/** The text that undici's `request()` gets. */
+export async function requested(dispatcher: Dispatcher, url: string): Promise<string> {
+  return (await request(url, { dispatcher })).body.text();
 }
 
 function look(request: IncomingMessage, body: string): Visit {

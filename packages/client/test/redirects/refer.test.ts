@@ -1,5 +1,5 @@
-import { generateKey } from "@tokbind/crypto";
-import { Agent, type Dispatcher, interceptors, request } from "undici";
+import { generateKey, tokenBindingHash } from "@tokbind/crypto";
+import { Agent, interceptors } from "undici";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import {
   MemoryKeyStore,
@@ -11,14 +11,10 @@ import {
   TokenBindingError,
 } from "../../src/index.ts";
 import { failure } from "../support/agents.ts";
-import { asks, makeReferringAgent, party, redirect } from "./parties.ts";
+import { asks, makeReferringAgent, party, redirect, requested } from "./parties.ts";
 
 const key = await generateKey("ecdsap256");
 const redirecting = interceptors.redirect({ maxRedirections: 5 });
-
-async function get(dispatcher: Dispatcher, url: string): Promise<string> {
-  return (await request(url, { dispatcher })).body.text();
-}
 
 describe("refer", () => {
   test("refers without a redirect, with request() and fetch, to that server alone [TBH-6-01] [TBH-5.2-03]", async () => {
@@ -27,13 +23,13 @@ describe("refer", () => {
     const consumer = await party("consumer.example");
     const sent: SentRequest[] = [];
     const agent = makeReferringAgent({ refer: false, observe: (each) => sent.push(each) });
-    await get(agent, consumer.url);
+    await requested(agent, consumer.url);
     const referring = agent.compose(refer({ key: sent[0]!.provided!, to: provider.url }));
     for (const { url } of [provider, other]) {
-      expect(await get(referring, url)).toBe("ok");
+      expect(await requested(referring, url)).toBe("ok");
       expect(await (await referring.fetch(url)).text()).toBe("ok");
     }
-    await get(agent, provider.url);
+    await requested(agent, provider.url);
     const { tbh } = consumer.visits[0]!.provided!;
     expect(provider.visits.map(({ referred }) => referred?.tbh)).toEqual([tbh, tbh, undefined]);
     expect(other.visits.map(({ referred }) => referred)).toEqual([undefined, undefined]);
@@ -42,7 +38,7 @@ describe("refer", () => {
   test("works with a key of any type [TBH-6-01] [TBH-5.4-01]", async () => {
     const provider = await party("provider.example");
     const rsa = await new MemoryKeyStore().get("x", "rsa2048_pkcs1.5");
-    await get(
+    await requested(
       makeReferringAgent().compose(refer({ key: rsa, to: new URL("/path?x", provider.url) })),
       provider.url,
     );
@@ -59,14 +55,27 @@ describe("refer", () => {
     const other = await party("other.example");
     const agent = makeReferringAgent();
     const referring = refer({ key, to: provider.url });
-    await get(agent.compose(redirecting, referring), provider.url);
-    await get(agent.compose(referring, redirecting), provider.url);
-    await get(agent.compose(referring).compose(redirecting), provider.url);
+    await requested(agent.compose(redirecting, referring), provider.url);
+    await requested(agent.compose(referring, redirecting), provider.url);
+    await requested(agent.compose(referring).compose(redirecting), provider.url);
     await (await agent.compose(referring).fetch(provider.url)).text();
     expect(provider.visits.map(({ referred }) => referred !== undefined)).toEqual(
       Array(4).fill([true, false]).flat(),
     );
     expect(other.visits.map(({ referred }) => referred)).toEqual(Array(4).fill(undefined));
+  });
+
+  test("several count, each for its server, and the innermost for one that has two", async () => {
+    const [one, two] = [await party("one.example"), await party("two.example")];
+    const other = await generateKey("ecdsap256");
+    const referring = makeReferringAgent().compose(
+      refer({ key, to: one.url }),
+      refer({ key: other, to: two.url }),
+      refer({ key: other, to: one.url }),
+    );
+    for (const { url } of [one, two]) await requested(referring, url);
+    const tbh = [one, two].map(({ visits }) => visits[0]!.referred!.tbh);
+    expect(tbh).toEqual([key, other].map(({ id }) => tokenBindingHash(id.bytes)));
   });
 
   test("a redirect's own referral takes its place", async () => {
@@ -75,7 +84,10 @@ describe("refer", () => {
       redirect(() => second.url),
     );
     const second = await party("second.example");
-    await get(makeReferringAgent().compose(refer({ key, to: provider.url }), redirecting), provider.url);
+    await requested(
+      makeReferringAgent().compose(refer({ key, to: provider.url }), redirecting),
+      provider.url,
+    );
     expect(provider.visits[0]!.referred!.tbh).toBeDefined();
     expect(second.visits[0]!.referred!.tbh).toBe(provider.visits[0]!.provided!.tbh);
   });
@@ -83,7 +95,7 @@ describe("refer", () => {
   test("goes without where Token Binding is not negotiated [A-37]", async () => {
     const provider = await party("provider.example", undefined, { keyParameters: [] });
     const referring = makeReferringAgent().compose(refer({ key, to: provider.url }));
-    expect(await get(referring, provider.url)).toBe("ok");
+    expect(await requested(referring, provider.url)).toBe("ok");
     expect(provider.visits[0]!.headers).not.toHaveProperty("sec-token-binding");
   });
 
@@ -92,14 +104,14 @@ describe("refer", () => {
     const cause = new Error("removed");
     const lost = { ...key, sign: () => Promise.reject(cause) };
     const referring = makeReferringAgent().compose(refer({ key: lost, to: provider.url }));
-    expect(await failure(get(referring, provider.url))).toMatchObject({ code: "key_store", cause });
+    expect(await failure(requested(referring, provider.url))).toMatchObject({ code: "key_store", cause });
     expect(provider.visits).toHaveLength(0);
   });
 
   test("is never ignored: another dispatcher is refused", async () => {
     const agent = new Agent();
     const error = await failure(
-      get(agent.compose(refer({ key, to: "https://provider.example" })), "https://provider.example"),
+      requested(agent.compose(refer({ key, to: "https://provider.example" })), "https://provider.example"),
     );
     expect(error).toMatchObject({
       code: "invalid_argument",
@@ -182,7 +194,7 @@ describe("referralIn", () => {
     const agent = makeReferringAgent({ refer: false, observe: (each) => (last = each) });
     const response = await agent.fetch(consumer.url, { redirect: "manual" });
     const referral = referralIn(last!, response.status, response.headers);
-    await get(agent.compose(refer(referral!)), response.headers.get("location")!);
+    await requested(agent.compose(refer(referral!)), response.headers.get("location")!);
     expect(provider.visits[0]!.referred!.tbh).toBe(consumer.visits[0]!.provided!.tbh);
   });
 });
