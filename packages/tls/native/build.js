@@ -45,7 +45,7 @@ const { status, error } = spawnSync(
       ? ["-bundle", "-undefined", "dynamic_lookup"]
       : // A worker's exit would unload the code that OpenSSL still calls.
         ["-shared", "-Wl,-z,nodelete"]),
-    ...["-o", unfinished, join(native, "token_binding.c")],
+    ...["-o", unfinished, ...inputs.filter((file) => file.endsWith(".c"))],
   ],
   { stdio: ["ignore", "inherit", "inherit"] },
 );
@@ -57,6 +57,6 @@ if (error) {
 }
 if (status !== 0) {
   rmSync(unfinished, { force: true });
-  fail(`${compiler} could not compile packages/tls/native/token_binding.c; its messages are above.`);
+  fail(`${compiler} could not compile packages/tls/native/*.c; its messages are above.`);
 }
 renameSync(unfinished, binary);

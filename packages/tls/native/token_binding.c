@@ -5,11 +5,8 @@
  * with their owner. JavaScript finds a connection by its two Finished messages. Worker threads share one copy of this
  * file's variables: the index by Finished, guarded by a mutex, and four counters.
  */
-#include "openssl.h"
-#include <node_api.h>
-#include <stdbool.h>
+#include "addon.h"
 #include <stdlib.h>
-#include <string.h>
 
 #if defined(_WIN32)
 #include <windows.h>
@@ -69,6 +66,7 @@ static const struct configuration *configuration_of(const SSL *ssl) {
 }
 
 struct connection {
+  SSL *ssl;                /* whose ex_data this is */
   struct connection *next; /* in the same bucket of the index */
   info_callback *inner;    /* Node's own, which ours stands before */
   bool foreign;            /* server: the client offered, but the context has no configuration */
@@ -140,6 +138,7 @@ static struct connection *connection_of(SSL *ssl) {
     return NULL;
   }
   live_connections++;
+  connection->ssl = ssl;
   connection->inner = SSL_get_info_callback(ssl);
   SSL_set_info_callback(ssl, on_information);
   return connection;
@@ -376,16 +375,6 @@ static void on_connection_freed(void *ssl, void *data, CRYPTO_EX_DATA *ex_data, 
 
 /* ---- Node-API ---- */
 
-/* Leaves an exception alone that is pending already. */
-static napi_value fail(napi_env env, const char *message) {
-  napi_throw_error(env, NULL, message);
-  return NULL;
-}
-
-/* To be called with nothing that needs freeing. */
-#define TRY(call) \
-  if ((call) != napi_ok) return fail(env, "token_binding.c: " #call)
-
 /* A Uint8Array, possibly empty, or undefined. */
 static napi_status get_bytes(napi_env env, napi_value value, bool *present, uint8_t **bytes, size_t *length) {
   napi_valuetype type;
@@ -431,10 +420,7 @@ static napi_value configure(napi_env env, napi_callback_info info) {
 }
 
 /* Both Finished messages, of the arguments (finished, peerFinished), as the index has them. */
-static bool get_finished(napi_env env, napi_callback_info info, uint8_t *finished, size_t *length) {
-  napi_value arguments[2];
-  size_t argument_count = 2;
-  TRY(napi_get_cb_info(env, info, &argument_count, arguments, NULL, NULL));
+static bool get_finished(napi_env env, const napi_value *arguments, uint8_t *finished, size_t *length) {
   *length = 0;
   for (int i = 0; i < 2; i++) {
     void *bytes;
@@ -448,22 +434,28 @@ static bool get_finished(napi_env env, napi_callback_info info, uint8_t *finishe
 }
 
 /*
- * negotiated(finished, peerFinished): the key parameters that were agreed on, undefined when there are none, null when
- * that is so because the context is not ours.
+ * negotiated(finished, peerFinished, ekm): the key parameters that were agreed on, and the connection's EKM in the 32
+ * bytes of `ekm`; undefined when there are none, null when that is so because the context is not ours.
  */
 static napi_value negotiated(napi_env env, napi_callback_info info) {
-  uint8_t finished[2 * EVP_MAX_MD_SIZE];
-  size_t length;
-  if (!get_finished(env, info, finished, &length)) return NULL;
+  static const char label[] = "EXPORTER-Token-Binding"; /* RFC 8471 section 3.3 */
+  napi_value arguments[3], result;
+  size_t argument_count = 3, length, ekm_length;
+  uint8_t finished[2 * EVP_MAX_MD_SIZE], *ekm;
+  TRY(napi_get_cb_info(env, info, &argument_count, arguments, NULL, NULL));
+  TRY(napi_get_buffer_info(env, arguments[2], (void **)&ekm, &ekm_length));
+  if (!get_finished(env, arguments, finished, &length)) return NULL;
   lock();
   const struct connection *connection = find_by_finished(finished, length);
-  bool is_negotiated = connection && connection->negotiated;
+  SSL *ssl = connection && connection->negotiated ? connection->ssl : NULL;
   bool is_foreign = connection && connection->foreign;
-  uint8_t key_parameters = is_negotiated ? connection->answer[LIST] : 0;
+  uint8_t key_parameters = ssl ? connection->answer[LIST] : 0;
   unlock();
 
-  napi_value result;
-  if (is_negotiated) {
+  if (ssl) { /* of this thread, as is whoever has its Finished messages */
+    /* Without a context: an empty one gives another value up to TLS 1.2. */
+    if (SSL_export_keying_material(ssl, ekm, ekm_length, label, sizeof label - 1, NULL, 0, 0) != 1)
+      return fail(env, "token_binding.c: no keying material");
     TRY(napi_create_uint32(env, key_parameters, &result));
   } else if (is_foreign) {
     TRY(napi_get_null(env, &result));
@@ -475,9 +467,11 @@ static napi_value negotiated(napi_env env, napi_callback_info info) {
 
 /* received(finished, peerFinished): the body that the peer sent, or undefined. */
 static napi_value received(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
   uint8_t finished[2 * EVP_MAX_MD_SIZE], *copy = NULL;
-  size_t length, size = 0;
-  if (!get_finished(env, info, finished, &length)) return NULL;
+  size_t argument_count = 2, length, size = 0;
+  TRY(napi_get_cb_info(env, info, &argument_count, arguments, NULL, NULL));
+  if (!get_finished(env, arguments, finished, &length)) return NULL;
   lock();
   const struct connection *connection = find_by_finished(finished, length);
   if (connection && connection->received) {
@@ -532,12 +526,14 @@ NAPI_MODULE_INIT(/* env, exports */) {
     configuration_index = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, on_context_created, NULL,
                                                   on_context_freed);
     connection_index = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, NULL, on_connection_freed);
+    prepare_p256();
   }
   unlock();
   const napi_property_descriptor functions[] = {
       {"configure", NULL, configure, NULL, NULL, NULL, napi_enumerable, NULL},
       {"negotiated", NULL, negotiated, NULL, NULL, NULL, napi_enumerable, NULL},
       {"received", NULL, received, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"verifyP256", NULL, verify_p256, NULL, NULL, NULL, napi_enumerable, NULL},
       {"live", NULL, live, NULL, NULL, NULL, napi_enumerable, NULL},
   };
   TRY(napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions));

@@ -1,12 +1,14 @@
 // Connections of every kind, a quarter of them aborted at some moment: what the two ends negotiated agrees, and of
-// the addon's memory not one block is left. Runs on the built package.
+// the addon's memory not one block is left. Each verifies a signature as well. Runs on the built package.
 //
 //   node scripts/soak.js [connections]     default: 10000
 
 import assert from "node:assert/strict";
+import { createECDH, randomBytes } from "node:crypto";
 import tls from "node:tls";
 import { certificate, collectGarbage, listen } from "@tokbind/testing";
 import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
+import { verifyP256 } from "@tokbind/tls/p256";
 import { liveState, receivedExtension, withRawExtension } from "@tokbind/tls/raw";
 
 /**
@@ -107,6 +109,7 @@ async function connect(i) {
     socket.once("session", (ticket) => (session = ticket));
   }
   receivedExtension(socket);
+  refuseSignature();
   const negotiated = negotiatedTokenBinding(socket);
   if (secureContext === renegotiating) {
     const error = await new Promise((resolve) => socket.renegotiate({}, resolve));
@@ -120,6 +123,15 @@ async function connect(i) {
   assert.deepEqual(answer, Buffer.from(negotiated?.ekm ?? []), `the ends of connection ${i} do not agree`);
   counts[negotiated ? "agreed" : "without"]++;
   return undefined;
+}
+
+const point = createECDH("prime256v1").generateKeys().subarray(1);
+
+/** Of random bytes, over as many, of a point that is on the curve and of one that is not. */
+function refuseSignature() {
+  const signature = randomBytes(64);
+  assert.equal(verifyP256(point, signature.subarray(counts.agreed % 64), signature), false);
+  assert.throws(() => verifyP256(signature, signature, signature));
 }
 
 const started = process.hrtime.bigint();

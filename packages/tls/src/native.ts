@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { addonPaths, packageDirectory } from "./addon-paths.ts";
 
-/** What native/token_binding.c exports. */
+/** What the addon exports: native/token_binding.c, and p256.c of verifyP256. */
 export interface Native {
   /**
    * Calls `create` and gives every TLS context made meanwhile on this thread the configuration.
@@ -24,12 +24,21 @@ export interface Native {
     answer?: Uint8Array,
   ): number;
   /**
-   * The code of the key parameters that were agreed on, in the one version there is. Undefined when Token Binding was
-   * not negotiated; null when the client offered it to a context that was made outside of `configure`.
+   * The code of the key parameters that were agreed on, in the one version there is, and the connection's EKM written
+   * to `ekm`. Undefined when Token Binding was not negotiated; null when the client offered it to a context that was made
+   * outside of `configure`.
+   *
+   * @param ekm - 32 bytes to be filled
    */
-  negotiated(finished: Uint8Array, peerFinished: Uint8Array): number | null | undefined;
+  negotiated(finished: Uint8Array, peerFinished: Uint8Array, ekm: Uint8Array): number | null | undefined;
   /** The extension body that the peer sent, undefined when none. */
   received(finished: Uint8Array, peerFinished: Uint8Array): Uint8Array | undefined;
+  /**
+   * Whether a signature is good; see p256.ts.
+   *
+   * @param input - point (64 bytes), signature (64 bytes), data
+   */
+  verifyP256(input: Uint8Array): boolean;
   /** What is alive in the whole process. */
   live(): { configurations: number; connections: number; indexed: number; allocations: number };
 }

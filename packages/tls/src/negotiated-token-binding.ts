@@ -1,6 +1,5 @@
 import {
   ekmLength,
-  exporterLabel,
   type KeyParameters,
   keyParametersName,
   type ProtocolVersion,
@@ -29,16 +28,40 @@ export interface NegotiatedTokenBinding {
   readonly resumed: boolean;
 }
 
+// The addon agrees on no other.
+const version = Object.freeze({ ...tokenBindingVersion });
+
 /** What is asked of a TLSSocket, or http2's proxy of one, once its handshake is complete. */
-interface Connected extends Pick<TLSSocket, "getProtocol" | "isSessionReused"> {
-  // Without a context: an empty one, as Node's types ask for, gives another value up to TLS 1.2 (A-21).
-  exportKeyingMaterial(length: number, label: string): Uint8Array;
+type Described = Pick<TLSSocket, "getProtocol" | "isSessionReused">;
+
+/** `ekm` is an own property with the one getter of them all: V8 takes ten times the memory for a getter of its own. */
+class Negotiated implements NegotiatedTokenBinding {
+  static readonly #ownEkm: PropertyDescriptor & ThisType<Negotiated> = {
+    enumerable: true,
+    get() {
+      // Bytes cannot be frozen.
+      return this.#ekm.slice();
+    },
+  };
+  readonly #ekm: Uint8Array;
+  declare readonly ekm: Uint8Array;
+  readonly version = version;
+  readonly keyParameters: KeyParameters;
+  readonly tlsVersion: string;
+  readonly resumed: boolean;
+
+  constructor(socket: Described, keyParameters: KeyParameters, ekm: Uint8Array) {
+    this.#ekm = ekm;
+    this.keyParameters = keyParameters;
+    this.tlsVersion = socket.getProtocol() ?? "unknown";
+    this.resumed = socket.isSessionReused();
+    Object.defineProperty(this, "ekm", Negotiated.#ownEkm);
+    Object.freeze(this);
+  }
 }
 
 const none = Symbol("no Token Binding");
 const known = new WeakMap<object, NegotiatedTokenBinding | typeof none>();
-// The addon agrees on no other.
-const version = Object.freeze({ ...tokenBindingVersion });
 
 /**
  * What this connection negotiated by RFC 8472, the same object at every call; undefined before the handshake is
@@ -61,23 +84,13 @@ export function negotiatedTokenBinding(
   if (cached !== undefined) return cached === none ? undefined : cached;
   const finished = finishedMessages(socket);
   if (finished === undefined) return undefined;
-  const code = native().negotiated(...finished);
+  const ekm = new Uint8Array(ekmLength);
+  const code = native().negotiated(...finished, ekm);
   if (code === null) warnOfForeignContext(socket);
-  const negotiated = typeof code === "number" ? describe(socket as Socket & Connected, code) : none;
+  const negotiated =
+    typeof code === "number"
+      ? new Negotiated(socket as Socket & Described, keyParametersName(code)!, ekm)
+      : none;
   known.set(socket, negotiated);
   return negotiated === none ? undefined : negotiated;
-}
-
-function describe(socket: Connected, code: number): NegotiatedTokenBinding {
-  const exported = socket.exportKeyingMaterial(ekmLength, exporterLabel);
-  return Object.freeze({
-    version,
-    keyParameters: keyParametersName(code)!,
-    get ekm() {
-      // Bytes cannot be frozen.
-      return new Uint8Array(exported);
-    },
-    tlsVersion: socket.getProtocol() ?? "unknown",
-    resumed: socket.isSessionReused(),
-  });
 }
