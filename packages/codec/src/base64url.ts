@@ -2,9 +2,14 @@ import { TokenBindingError } from "./errors.ts";
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+const characters = Uint8Array.from(alphabet, (character) => character.charCodeAt(0));
+
 // By character code; 255 for what is not in the alphabet.
 const values = new Uint8Array(256).fill(255);
 for (let i = 0; i < 64; i++) values[alphabet.charCodeAt(i)] = i;
+
+/** Of bytes, a multiple of 3: 4096 characters, which every engine takes as arguments. */
+const blockLength = 3072;
 
 /**
  * Encodes bytes as base64url without padding, RFC 4648 section 5.
@@ -14,14 +19,25 @@ for (let i = 0; i < 64; i++) values[alphabet.charCodeAt(i)] = i;
  */
 export function encodeBase64url(bytes: Uint8Array): string {
   let text = "";
-  for (let i = 0; i < bytes.length; i += 3) {
-    const left = bytes.length - i;
-    const group = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
-    text += alphabet[group >> 18]! + alphabet[(group >> 12) & 63]!;
-    if (left > 1) text += alphabet[(group >> 6) & 63]!;
-    if (left > 2) text += alphabet[group & 63]!;
-  }
+  for (let i = 0; i < bytes.length; i += blockLength) text += encodeBlock(bytes.subarray(i, i + blockLength));
   return text;
+}
+
+/** In one go: what is put together of single characters, V8 keeps as a tree of them, 30 times as large. */
+function encodeBlock(bytes: Uint8Array): string {
+  const codes: number[] = [];
+  for (let i = 0; i < bytes.length; i += 3) {
+    const group = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
+    codes.push(
+      characters[group >> 18]!,
+      characters[(group >> 12) & 63]!,
+      characters[(group >> 6) & 63]!,
+      characters[group & 63]!,
+    );
+  }
+  // Without those that stand for nothing but the zeros after the last byte.
+  codes.length = Math.ceil((bytes.length * 4) / 3);
+  return String.fromCharCode(...codes);
 }
 
 /**

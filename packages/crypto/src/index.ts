@@ -7,5 +7,5 @@ export { exportPublicJwk, importPublicJwk } from "./public-jwk.ts";
 export { sign } from "./sign.ts";
 export { exportSpki, importSpki } from "./spki.ts";
 export { tokenBindingHash } from "./token-binding-hash.ts";
-export type { Jwk, KeyOptions, TokenBindingKey, TokenBindingPublicKeyHandle } from "./types.ts";
+export type { Jwk, KeyOptions, TokenBindingKey, TokenBindingPublicKeyHandle, VerifyP256 } from "./types.ts";
 export { verify } from "./verify.ts";

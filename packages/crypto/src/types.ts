@@ -27,6 +27,12 @@ export interface TokenBindingPublicKeyHandle {
   readonly verify: (data: Uint8Array, signature: Uint8Array) => boolean;
 }
 
+/**
+ * Verifies an ECDSA signature with P-256 and SHA-256: of a point (X then Y, 64 bytes) that is on the curve, over any data,
+ * the signature 64 bytes, R then S. True for a good one, false for any other.
+ */
+export type VerifyP256 = (point: Uint8Array, data: Uint8Array, signature: Uint8Array) => boolean;
+
 /** What may be done with a private key. */
 export interface KeyOptions {
   /**

@@ -29,28 +29,44 @@ export interface VerifiedMessage {
   readonly others: readonly TokenBinding[];
 }
 
-/** @param id - bytes that nobody else has: bytes cannot be frozen, so each access to `id` gives a copy of them */
-export function providedIdentity(id: Uint8Array, keyParameters: KeyParameters): ProvidedTokenBinding {
-  return Object.freeze({
-    get id() {
-      return id.slice();
+/**
+ * What both identities consist of. `id` is an own property with the one getter of them all: V8 takes ten times the memory
+ * for an object with a getter of its own.
+ */
+class Identity<Parameters> {
+  static readonly #ownId: PropertyDescriptor & ThisType<Identity<unknown>> = {
+    enumerable: true,
+    get() {
+      return this.#id.slice();
     },
-    tbh: tokenBindingHash(id),
-    keyParameters,
-  });
+  };
+  readonly #id: Uint8Array;
+  declare readonly id: Uint8Array;
+  readonly tbh: string;
+  readonly keyParameters: Parameters;
+
+  /** @param id - bytes that nobody else has: bytes cannot be frozen, so each access to `id` gives a copy of them */
+  constructor(id: Uint8Array, keyParameters: Parameters) {
+    this.#id = id;
+    this.tbh = tokenBindingHash(id);
+    this.keyParameters = keyParameters;
+    Object.defineProperty(this, "id", Identity.#ownId);
+  }
 }
 
-/** @param id - as in {@link providedIdentity} */
+class Referred extends Identity<KeyParameters | number> implements ReferredTokenBinding {
+  readonly usable = typeof this.keyParameters !== "number";
+}
+
+/** @param id - bytes that nobody else has */
+export function providedIdentity(id: Uint8Array, keyParameters: KeyParameters): ProvidedTokenBinding {
+  return Object.freeze(new Identity(id, keyParameters));
+}
+
+/** @param id - bytes that nobody else has */
 export function referredIdentity(
   id: Uint8Array,
   keyParameters: KeyParameters | number,
 ): ReferredTokenBinding {
-  return Object.freeze({
-    get id() {
-      return id.slice();
-    },
-    tbh: tokenBindingHash(id),
-    keyParameters,
-    usable: typeof keyParameters !== "number",
-  });
+  return Object.freeze(new Referred(id, keyParameters));
 }

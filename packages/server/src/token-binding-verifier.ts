@@ -2,6 +2,7 @@ import { secTokenBinding, TokenBindingError } from "@tokbind/codec";
 import { checkOptions, isBoolean, isCount } from "@tokbind/codec/options";
 import { MessageVerifier } from "@tokbind/message";
 import { type NegotiatedTokenBinding, negotiatedTokenBinding } from "@tokbind/tls";
+import { verifyP256 } from "@tokbind/tls/p256";
 import { AcceptedMessages } from "./accepted-messages.ts";
 import { report } from "./diagnostics.ts";
 import { connectionOf, type NodeRequest, secTokenBindingLines, socketOf } from "./node-request.ts";
@@ -14,7 +15,7 @@ import {
 
 /** Options of {@link TokenBindingVerifier}: the policy of a server, and limits. */
 export interface TokenBindingVerifierOptions extends RequestPolicy, SecTokenBindingOptions {
-  /** Most client keys to cache, about 7 KiB each. Default 2,000. */
+  /** Most client keys to cache, about 1 KiB each, of RSA 7 KiB. Default 2,000. */
   readonly maxKnownKeys?: number | undefined;
 }
 
@@ -52,7 +53,7 @@ export class TokenBindingVerifier {
     });
     this.#options = { ...options };
     const { maxKnownKeys, verifyUnknownTypes } = options;
-    this.#messageVerifier = new MessageVerifier({ maxKnownKeys, verifyUnknownTypes });
+    this.#messageVerifier = new MessageVerifier({ maxKnownKeys, verifyUnknownTypes, verifyP256 });
   }
 
   /**
