@@ -34,6 +34,11 @@ local subject = string.match(redis.call("GET", KEYS[1]) or "", "^%d+:([^:]+):")
 if subject then redis.call("ZREM", KEYS[2] .. subject, ARGV[1]) end
 return redis.call("DEL", KEYS[1])`;
 
+/** KEYS: index. The milliseconds of the clock of the node that has it, which in a cluster is one of several. */
+export const timeScript = `
+local time = redis.call("TIME")
+return time[1] * 1000 + math.floor(time[2] / 1000)`;
+
 /**
  * KEYS: index, start of sessions. ARGV: milliseconds of Redis's clock after which nothing is done and -1 is the answer: a
  * client that sends what it has queued when it finds Redis again must not delete sessions that have begun since.

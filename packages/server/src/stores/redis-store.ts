@@ -1,7 +1,7 @@
 import { TokenBindingError } from "@tokbind/codec";
 import { checkOptions, type OptionRule } from "@tokbind/codec/options";
 import { type RedisClient, send } from "./redis-client.ts";
-import { createScript, deleteAllScript, deleteScript, extendScript } from "./redis-scripts.ts";
+import { createScript, deleteAllScript, deleteScript, extendScript, timeScript } from "./redis-scripts.ts";
 import type { SessionStore, StoredSession } from "./session-store.ts";
 
 /** Options of {@link RedisStore}. */
@@ -66,7 +66,8 @@ export class RedisStore implements SessionStore {
   }
 
   async read(id: string): Promise<StoredSession | undefined> {
-    const text = await this.#send(["GET", this.#sessions + id]);
+    const key = this.#sessions + id;
+    const text = await this.#send(key, ["GET", key]);
     if (text === null) return undefined;
     const [, expires, subject, data] =
       /^(\d+):([^:]*):([^]*)$/.exec((text as string | Buffer).toString()) ?? [];
@@ -86,17 +87,17 @@ export class RedisStore implements SessionStore {
   }
 
   async deleteAll(subject: string): Promise<void> {
-    const [seconds, microseconds] = (await this.#send(["TIME"])) as [string, string];
-    const last = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000) + this.#timeout;
-    const done = await this.#eval(deleteAllScript, [this.#indexes + subject, this.#sessions], [String(last)]);
+    const index = this.#indexes + subject;
+    const last = (await this.#eval(timeScript, [index], [])) + this.#timeout;
+    const done = await this.#eval(deleteAllScript, [index, this.#sessions], [String(last)]);
     if (done !== 1) throw failure("expected to delete in time, got there too late");
   }
 
   async #eval(script: string, keys: string[], values: string[]): Promise<number> {
-    return Number(await this.#send(["EVAL", script, String(keys.length), ...keys, ...values]));
+    return Number(await this.#send(keys[0]!, ["EVAL", script, String(keys.length), ...keys, ...values]));
   }
 
-  async #send(command: string[]): Promise<unknown> {
+  async #send(key: string, command: string[]): Promise<unknown> {
     if (this.#pending >= maxPending) {
       throw failure(`expected at most ${maxPending} commands without an answer, got one more`);
     }
@@ -109,7 +110,7 @@ export class RedisStore implements SessionStore {
       );
     });
     try {
-      return await Promise.race([this.#answer(command), late]);
+      return await Promise.race([this.#answer(key, command), late]);
     } catch (error) {
       // Not as the cause: errors of ioredis hold the command with all that it says.
       throw failure(error instanceof Error ? error.message : "the command failed");
@@ -118,10 +119,10 @@ export class RedisStore implements SessionStore {
     }
   }
 
-  async #answer(command: string[]): Promise<unknown> {
+  async #answer(key: string, command: string[]): Promise<unknown> {
     this.#pending++;
     try {
-      return await send(this.#client, command);
+      return await send(this.#client, key, command);
     } finally {
       this.#pending--;
     }

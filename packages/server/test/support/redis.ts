@@ -18,6 +18,9 @@ if (!hasRedis) {
 // loses neither.
 const folder = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
+/** What redis-server is given on its command line. */
+type Settings = Readonly<Record<string, string | number>>;
+
 /**
  * A Redis of a test's own, which writes each change to disk before it answers. It listens at a Unix socket: a port would be
  * anybody's while Redis is away, even that of a client which connects again and again, and so reaches itself.
@@ -26,15 +29,17 @@ export class TestRedis {
   /** Path of the Unix socket. */
   readonly path: string;
   readonly #folder = mkdtempSync(join(folder, "tokbind-redis-"));
+  readonly #settings: Settings;
   #process: ChildProcess | undefined;
 
-  private constructor() {
+  private constructor(settings: Settings) {
     this.path = join(this.#folder, "redis.sock");
+    this.#settings = settings;
   }
 
   /** For the length of a test. */
-  static async start(): Promise<TestRedis> {
-    const redis = new TestRedis();
+  static async start(settings: Settings = {}): Promise<TestRedis> {
+    const redis = new TestRedis(settings);
     onTestFinished(async () => {
       await redis.kill();
       rmSync(redis.#folder, { recursive: true });
@@ -52,7 +57,8 @@ export class TestRedis {
 
   async restart(): Promise<void> {
     const options = { port: 0, unixsocket: this.path, dir: this.#folder, appendonly: "yes" };
-    const all = { ...options, appendfsync: "always", save: "", "enable-debug-command": "yes" };
+    const more = { appendfsync: "always", save: "", "enable-debug-command": "yes", ...this.#settings };
+    const all = { ...options, ...more };
     const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]);
     this.#process = spawn("redis-server", args, { stdio: "ignore" });
     while (!(await this.#answers())) {
@@ -79,4 +85,29 @@ export class TestRedis {
       () => false,
     );
   }
+}
+
+/**
+ * A cluster of one node, for the length of a test. Other than a single Redis it cannot do without a port: this one.
+ */
+export async function startCluster(): Promise<number> {
+  const [port, bus] = [await freePort(), await freePort()];
+  const redis = await TestRedis.start({
+    ...{ port, bind: "127.0.0.1", "cluster-enabled": "yes", "cluster-port": bus },
+    "cluster-announce-ip": "127.0.0.1",
+  });
+  await redis.command("CLUSTER ADDSLOTSRANGE 0 16383");
+  while (!(await redis.command("CLUSTER INFO")).includes("cluster_state:ok")) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return port;
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as net.AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
