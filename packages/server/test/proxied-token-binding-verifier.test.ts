@@ -12,7 +12,9 @@ import { tokenBindingHash } from "@tokbind/crypto";
 import { certificate, makeCertificate } from "@tokbind/testing";
 import { keys, opaqueBinding } from "@tokbind/testing/messages";
 import { listenInTest } from "@tokbind/testing/vitest";
+import express from "express";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { tokenBinding } from "../src/adapters/express.ts";
 import {
   type NodeRequest,
   ProxiedTokenBindingVerifier,
@@ -50,30 +52,50 @@ function show(options: ProxiedTokenBindingVerifierOptions): RequestListener {
   };
 }
 
+/** The same with the adapter, which answers refusals itself. */
+function throughExpress(): RequestListener {
+  const app = express();
+  app.use(tokenBinding(new ProxiedTokenBindingVerifier({ trustedProxies: { unixSocket: true } })));
+  app.get("/", (request, response) => {
+    response.json({ tbh: request.tokenBinding?.provided.tbh ?? null });
+  });
+  return app;
+}
+
 interface Answer {
   status: number;
   body: { tbh?: string | null; referred?: string; others?: number[]; code?: string };
 }
 
-async function ask(socket: Socket, ...lines: string[]): Promise<Answer> {
+/** The whole response, as it came. */
+async function askRaw(socket: Socket, ...lines: string[]): Promise<string> {
   socket.write(["GET / HTTP/1.1", "Host: localhost", "Connection: close", ...lines, "", ""].join("\r\n"));
-  const text = Buffer.concat((await socket.toArray()) as Buffer[]).toString();
+  return Buffer.concat((await socket.toArray()) as Buffer[]).toString();
+}
+
+async function ask(socket: Socket, ...lines: string[]): Promise<Answer> {
+  const text = await askRaw(socket, ...lines);
   const body = /\{.*\}/.exec(text)?.[0] ?? "{}";
   return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1]), body: JSON.parse(body) as Answer["body"] };
 }
 
 /** A server on a Unix socket, where everybody is trusted. */
 async function unixServer(options: Partial<ProxiedTokenBindingVerifierOptions> = {}) {
+  const path = await listenOnUnixSocket(show({ trustedProxies: { unixSocket: true }, ...options }));
+  return (...lines: string[]) => ask(net.connect(path), ...lines);
+}
+
+async function listenOnUnixSocket(listener: RequestListener): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "tokbind-proxied-"));
   const path = join(folder, "backend.sock");
-  const server = http.createServer(show({ trustedProxies: { unixSocket: true }, ...options }));
+  const server = http.createServer(listener);
   server.listen(path);
   onTestFinished(() => {
     server.close();
     rmSync(folder, { recursive: true });
   });
   await once(server, "listening");
-  return (...lines: string[]) => ask(net.connect(path), ...lines);
+  return path;
 }
 
 const tbh = tokenBindingHash(keys.ec.id.bytes);
@@ -88,6 +110,23 @@ describe("over a Unix socket", () => {
       body: { tbh, referred: tokenBindingHash(keys.pss.id.bytes), others: [77] },
     });
     expect(await send()).toEqual({ status: 200, body: { tbh: null } });
+  });
+
+  test.each([
+    ["node:http", show({ trustedProxies: { unixSocket: true } })],
+    ["Express", throughExpress()],
+  ])("[TTRP-2.2-05] no response carries any of the three fields: %s", async (_, listener) => {
+    const path = await listenOnUnixSocket(listener);
+    for (const [status, ...lines] of [
+      [200, provided, referred, other],
+      [200],
+      [400, provided, provided],
+      [400, referred],
+    ] as const) {
+      const response = await askRaw(net.connect(path), ...lines);
+      expect(response).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+      expect(response).not.toMatch(/^sec-.*token-binding/im);
+    }
   });
 
   test("[TTRP-2.2-04] a field that holds no list comes once", async () => {
