@@ -42,7 +42,7 @@ async function siege(kind: "honest" | "attack") {
     return Number(process.hrtime.bigint() - from) / 1000;
   };
   for (let i = 0; i < 500; i++) await request();
-  const [strangers] = await start<string>("attack/attackers.js", port, connections, kind);
+  const [strangers] = await start<string>("attack/attackers.js", [port, connections, kind]);
   const before = await memory(server);
   strangers.send("go");
   const times: number[] = [];

@@ -3,8 +3,13 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
 /** Starts a script of this folder in a process of its own, and waits for the first thing that it says. */
-export async function start<T>(script: string, ...args: (string | number)[]): Promise<[ChildProcess, T]> {
-  const child = fork(fileURLToPath(new URL(script, import.meta.url)), args.map(String));
+export async function start<T>(
+  script: string,
+  args: readonly (string | number)[] = [],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<[ChildProcess, T]> {
+  const file = fileURLToPath(new URL(script, import.meta.url));
+  const child = fork(file, args.map(String), { env: { ...process.env, ...environment } });
   return [child, await said<T>(child)];
 }
 

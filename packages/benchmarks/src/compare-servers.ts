@@ -38,9 +38,10 @@ export async function compareServers(ours: Pair, baseline: Pair, measure: Measur
 }
 
 async function startPair(pair: Pair, { meter, count }: Measure) {
-  const [server, port] = await start<number>(...pair.server);
-  const [script, ...args] = pair.client;
-  const [client] = await start<string>(script, port, ...args);
+  const [serverScript, ...serverArguments] = pair.server;
+  const [server, port] = await start<number>(serverScript, serverArguments);
+  const [clientScript, ...clientArguments] = pair.client;
+  const [client] = await start<string>(clientScript, [port, ...clientArguments]);
   const measure = async (): Promise<number> => {
     const before = await ask<number>(server, meter);
     await ask(client, "go");

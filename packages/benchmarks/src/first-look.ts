@@ -32,12 +32,14 @@ export async function firstLookResults(): Promise<Result[]> {
     await once(socket, "close");
   }
   server.close();
-  const value = median(microseconds.slice(warmUp));
+  const counted = microseconds.slice(warmUp);
+  const value = median(counted);
+  const half = (rest: number) => median(counted.filter((_, i) => i % 2 === rest));
   const exporter = median(bare.slice(warmUp)).toPrecision(3);
   return [
     {
       name: "first negotiatedTokenBinding of a connection",
-      ...{ value, unit: "µs", target: 60, better: "lower" },
+      ...{ value, unit: "µs", target: 60, better: "lower", noise: half(1) / half(0) },
       detail: `median of ${connections - warmUp} connections; a second call of the exporter alone ${exporter} µs`,
     },
   ];

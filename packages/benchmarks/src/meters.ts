@@ -28,10 +28,11 @@ const meters = {
    */
   "memory in use": async () => {
     await collectGarbage(() => false, 500);
-    const [, kibibytes] = /\[heap\]\n(?:.*\n)*?Rss: +(\d+) kB/.exec(
-      readFileSync("/proc/self/smaps", "utf8"),
-    )!;
-    return process.memoryUsage().heapUsed + Number(kibibytes) * 1024;
+    const maps = readFileSync("/proc/self/smaps", "utf8");
+    let kibibytes = 0;
+    for (const [, size] of maps.matchAll(/\[heap\]\n(?:.*\n)*?Rss: +(\d+) kB/g)) kibibytes += Number(size);
+    if (kibibytes === 0) throw new Error("no heap of C in /proc/self/smaps");
+    return process.memoryUsage().heapUsed + kibibytes * 1024;
   },
 };
 

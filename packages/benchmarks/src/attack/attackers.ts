@@ -41,7 +41,9 @@ async function attack(socket: TLSSocket): Promise<void> {
   for (let round = 0; ; round++) {
     const value = await next(ekm, good, round);
     socket.write(`GET / HTTP/1.1\r\nHost: localhost\r\nSec-Token-Binding: ${value}\r\n\r\n`);
-    await once(socket, "data");
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    const status = kind === "attack" && round % 2 === 1 ? 400 : 200;
+    if (!answer.toString().startsWith(`HTTP/1.1 ${status} `)) throw new Error(`got ${answer.toString()}`);
     answered++;
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }

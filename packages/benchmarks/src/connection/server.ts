@@ -1,6 +1,7 @@
 // A server of connections.ts and idle-memory.ts, in a process of its own: `node server.js bound|plain|bare`, with what it
-// is asked of meters.ts. `bound` verifies each request, `plain` knows nothing of Token Binding, and `bare` is plain but
-// for the least that a binding can take: the exporter and one crypto.verify with a KeyObject at hand.
+// is asked of meters.ts. `bound` verifies each request and answers with the identity, and whether its key is known. `plain`
+// knows nothing of Token Binding, and `bare` is plain but for the least that a binding can take: the exporter and one
+// crypto.verify with a KeyObject at hand.
 
 import { createPublicKey, verify as bareVerify } from "node:crypto";
 import https from "node:https";
@@ -13,13 +14,18 @@ import { certificate } from "@tokbind/testing";
 import { keys, makeBinding, provided } from "@tokbind/testing/messages";
 import { serveMeasured } from "../meters.ts";
 
-/** As long as the hash that `bound` answers with. */
-const nobody = "-".repeat(43);
+/** As long as what `bound` answers. */
+const nobody = `${"-".repeat(43)} none!`;
 
 function bound(): RequestListener {
   const verifier = new TokenBindingVerifier();
+  // Of a key in the cache, all requests share one identity.
+  const identities = new WeakSet();
   return (request, response) => {
-    response.end(verifier.verify(request)?.provided.tbh ?? nobody);
+    const provided = verifier.verify(request)?.provided;
+    const isKnown = provided !== undefined && identities.has(provided);
+    if (provided !== undefined && !isKnown) identities.add(provided);
+    response.end(provided === undefined ? nobody : `${provided.tbh} ${isKnown ? "known" : "new.."}`);
   };
 }
 

@@ -6,7 +6,12 @@ import https from "node:https";
 import type { IncomingMessage, RequestListener } from "node:http";
 import { parseCookie } from "cookie";
 import { jwtVerify, SignJWT } from "jose";
-import { BoundSession, TokenBindingVerifier, withTokenBinding } from "@tokbind/server";
+import {
+  BoundSession,
+  TokenBindingVerifier,
+  type VerifiedTokenBindings,
+  withTokenBinding,
+} from "@tokbind/server";
 import { certificate } from "@tokbind/testing";
 import { serveMeasured } from "../meters.ts";
 
@@ -51,16 +56,19 @@ function answerBy(session: Session): RequestListener {
   };
 }
 
-/** Nothing but the verification of each request, or the same without it: only the login is verified. */
+/**
+ * Nothing but the verification of each request, which has to come from the connection's memory, or the same without it:
+ * only the login is verified.
+ */
 function verifying(isVerified: boolean): RequestListener {
   const verifier = new TokenBindingVerifier({ required: true });
-  let tbh: string | undefined;
+  let first: VerifiedTokenBindings | undefined;
   return (request, response) => {
     if (request.url === "/login") {
-      tbh = verifier.verify(request)!.provided.tbh;
+      first = verifier.verify(request);
       response.setHeader("Set-Cookie", "session=alice");
     }
-    const isSame = !isVerified || verifier.verify(request)!.provided.tbh === tbh;
+    const isSame = first !== undefined && (!isVerified || verifier.verify(request) === first);
     response.end(isSame ? "alice" : "nobody");
   };
 }
