@@ -3,6 +3,7 @@
 
 import { adapterResults } from "./adapters.ts";
 import { attackResults } from "./attackers.ts";
+import { clientResults } from "./clients.ts";
 import { connectionResults } from "./connections.ts";
 import { handshakeResults } from "./handshakes.ts";
 import { firstLookResults } from "./first-look.ts";
@@ -20,6 +21,7 @@ const groups: Readonly<Record<string, () => Promise<Result[]>>> = {
   sessions: sessionResults,
   connections: connectionResults,
   "idle-memory": idleMemoryResults,
+  clients: clientResults,
   attackers: attackResults,
   adapters: adapterResults,
 };

@@ -10,7 +10,10 @@ export {
 export type { Fetch } from "./agent/fetch.ts";
 export type { SentRequest } from "./agent/sent-request.ts";
 export type { TlsOptions } from "./agent/tls-options.ts";
-export { TokenBindingAgent, type TokenBindingAgentOptions } from "./agent/token-binding-agent.ts";
+export type { TokenBindingAgentOptions } from "./agent/agent-options.ts";
+export type { AnyUndiciAgent, AnyUndiciMethods } from "./agent/any-undici-agent.ts";
+export type { HttpOptions, ReceiverOptions } from "./agent/http-options.ts";
+export { TokenBindingAgent } from "./agent/token-binding-agent.ts";
 export { FileKeyStore, type FileKeyStoreOptions } from "./keys/file-key-store.ts";
 export { MemoryKeyStore } from "./keys/memory-key-store.ts";
 export { scopeOf } from "./keys/scope-of.ts";

@@ -16,7 +16,7 @@ describe("as a dispatcher", () => {
     const { body } = await request(origin.url, { dispatcher: agent, headers: { "x-test": "1" } });
     await body.dump();
     await get(agent, origin.url);
-    await (await fetch(origin.url, { dispatcher: agent as unknown } as RequestInit)).text();
+    await (await fetch(origin.url, { dispatcher: agent })).text();
     expect(origin.seen.map((seen) => seen.id)).toEqual(Array(3).fill(origin.seen[0]!.id));
     expect(origin.seen[0]!.id).toBeDefined();
   });

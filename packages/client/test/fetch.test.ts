@@ -8,9 +8,10 @@ import {
   Request as UndiciRequest,
   request as undiciRequest,
 } from "undici";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { certificate } from "@tokbind/testing";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { TokenBindingAgent } from "../src/index.ts";
-import { failure, makeAgent } from "./support/agents.ts";
+import { failure, makeAgent, storeOf } from "./support/agents.ts";
 import { type Origin, type OriginOptions, serve } from "./support/origin.ts";
 
 /** Answers with the form that came, as name: text or name: file name, type and text. */
@@ -91,8 +92,11 @@ describe("fetch without its agent", () => {
     );
     expect(error).toBeInstanceOf(TypeError);
     const errors: Error[] = [];
-    // eslint-disable-next-line @typescript-eslint/no-deprecated -- one method is enough
-    dispatch({ origin: origin.url, path: "/", method: "GET" }, { onError: (each) => errors.push(each) });
+
+    dispatch(
+      { origin: origin.url, path: "/", method: "GET" },
+      { onError: (each: Error) => errors.push(each) },
+    );
     expect(errors).toEqual([expect.any(TypeError)]);
     expect(origin.seen).toHaveLength(0);
   });
@@ -167,6 +171,57 @@ describe.each(kinds)("objects of %s", (_name, { FormData, Headers, Request }) =>
     expect(await twice.json()).toMatchObject({ method: "PUT", body: "body", headers: { "x-test": "1" } });
   });
 
+  test("bytes that are there have a length, and go where a redirect wants them [TBH-2-01]", async () => {
+    const bodies = () => ["text", new Blob(["text"]), new URLSearchParams("text=")];
+    const origin = await serve({
+      answer: (incoming, response) => {
+        if (incoming.url === "/") response.writeHead(307, { location: "/next" }).end();
+        else answerAll(incoming, response);
+      },
+    });
+    const agent = makeAgent();
+    for (const body of bodies()) {
+      const request = new Request(origin.url, { method: "POST", body });
+      const answer = await agent.fetch(request);
+      const length = String(body instanceof URLSearchParams ? 5 : 4);
+      const seen = (await answer.json()) as { headers: object; body: string };
+      expect(seen).toMatchObject({ headers: { "content-length": length } });
+      expect(seen.body).toMatch(/^text=?$/);
+    }
+    expect(origin.seen).toHaveLength(6);
+    expect(origin.seen.every(({ id }) => id !== undefined)).toBe(true);
+  });
+
+  test("credentials: omit, of a Request and of an init, travels where Token Binding was not offered [A-29]", async () => {
+    const origin = await serve();
+    const agent = makeAgent();
+    await (await agent.fetch(origin.url)).text();
+    await (await agent.fetch(new Request(origin.url, { credentials: "omit" }))).text();
+    await (await agent.fetch(new Request(origin.url), { credentials: "omit" })).text();
+    await (await agent.fetch(origin.url, { credentials: "omit" })).text();
+    await (await agent.fetch(origin.url)).text();
+    expect(origin.seen.map(({ negotiated }) => negotiated)).toEqual([
+      "ecdsap256",
+      undefined,
+      undefined,
+      undefined,
+      "ecdsap256",
+    ]);
+    expect(origin.seen.slice(1, 4).map(({ fields, resumed }) => [fields, resumed])).toEqual(
+      Array(3).fill([[], false]),
+    );
+    expect(origin.connections()).toBe(2);
+  });
+
+  test("the answer is the platform's", async () => {
+    const origin = await serve();
+    const answer = await makeAgent().fetch(new Request(`${origin.url}/path`));
+    expect(answer).toBeInstanceOf(globalThis.Response);
+    expect(answer.clone()).toBeInstanceOf(globalThis.Response);
+    expect(answer.headers).toBeInstanceOf(globalThis.Headers);
+    expect(answer).toMatchObject({ url: `${origin.url}/path`, ok: true, redirected: false });
+  });
+
   test("a stream is sent as it comes", async () => {
     const origin = await serve();
     const agent = makeAgent();
@@ -212,6 +267,45 @@ describe.each(kinds)("objects of %s", (_name, { FormData, Headers, Request }) =>
     );
     expect(own.cause).toMatchObject({ code: "invalid_argument" });
   });
+});
+
+test("credentials: omit goes through interceptors and redirects [A-29]", async () => {
+  const origin = await serve({
+    answer: (incoming, response) => {
+      if (incoming.url === "/") response.writeHead(302, { location: "/next" }).end();
+      else response.end();
+    },
+  });
+  const composed = makeAgent().compose(interceptors.retry(), interceptors.dns()) as unknown as WithFetch;
+  await (await composed.fetch(origin.url, { credentials: "omit" })).text();
+  expect(origin.seen.map(({ negotiated }) => negotiated)).toEqual([undefined, undefined]);
+});
+
+test("fetch in the place of the platform's does not become what another copy of this package stands on", async () => {
+  const origin = await serve();
+  const before = globalThis.fetch;
+  globalThis.fetch = makeAgent({ keyStore: storeOf(() => expect.fail("the wrong agent")) }).fetch;
+  onTestFinished(() => {
+    globalThis.fetch = before;
+  });
+  vi.resetModules();
+  const { TokenBindingAgent: Other } = await import("../src/index.ts");
+  const other = new Other({ connect: { ca: certificate.cert } });
+  onTestFinished(() => other.destroy());
+  await (await other.fetch(origin.url)).text();
+  expect(lastId(origin)).toBeDefined();
+});
+
+test("a Request that was read is refused, and nothing is thrown at once", async () => {
+  const origin = await serve();
+  const agent = makeAgent();
+  const request = new UndiciRequest(origin.url, { method: "POST", body: "text" });
+  await request.text();
+  const fetching = agent.fetch(request);
+  expect(await failure(fetching)).toBeInstanceOf(TypeError);
+  const init = Object.defineProperty({}, "method", { get: () => expect.fail("no method") });
+  expect(await failure(agent.fetch(origin.url, init as RequestInit))).toBeInstanceOf(Error);
+  expect(origin.seen).toHaveLength(0);
 });
 
 test("interceptors see requests of fetch and the header is added after them", async () => {

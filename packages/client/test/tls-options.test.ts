@@ -1,14 +1,17 @@
 import { once } from "node:events";
 import dns from "node:dns";
 import http from "node:http";
+import https from "node:https";
 import net from "node:net";
+import { join } from "node:path";
 import tls from "node:tls";
 import { createCipheriv, createPrivateKey, randomBytes } from "node:crypto";
 import { TokenBindingError } from "@tokbind/codec";
 import { certificate } from "@tokbind/testing";
-import { listenInTest } from "@tokbind/testing/vitest";
+import { listenInTest, temporaryDirectory } from "@tokbind/testing/vitest";
+import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
 import { request } from "undici";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   MemoryKeyStore,
   type TlsOptions,
@@ -210,6 +213,31 @@ const shown: Shown = {
     expect(set.mock.calls).toEqual([[true, 5_000]]);
     set.mockRestore();
   },
+  async highWaterMark() {
+    const origin = await serve();
+    const connect = vi.spyOn(tls, "connect");
+    await open(origin, { highWaterMark: 1234 });
+    expect((connect.mock.results[0]!.value as tls.TLSSocket).readableHighWaterMark).toBe(1234);
+    connect.mockRestore();
+  },
+  async socketPath() {
+    const path = join(await temporaryDirectory(), "origin");
+    const seen: unknown[] = [];
+    const server = withTokenBinding(() =>
+      https.createServer(certificate, ({ socket }, response) => {
+        seen.push(
+          negotiatedTokenBinding(socket)?.keyParameters,
+          (socket as tls.TLSSocket & { servername: string }).servername,
+        );
+        response.end();
+      }),
+    );
+    server.listen(path);
+    onTestFinished(() => void server.close());
+    await once(server, "listening");
+    await get(makeAgent({ connect: { socketPath: path } }), "https://localhost/");
+    expect(seen).toEqual(["ecdsap256", "localhost"]);
+  },
   async maxCachedSessions() {
     for (const [maxCachedSessions, resumed] of [
       [0, false],
@@ -302,8 +330,23 @@ describe("what can have no effect is refused", () => {
     "secureContext",
     "session",
     "socket",
-    "socketPath",
     "noDelay",
+    "minDHSize",
+    "preferH2",
+    "typeOfService",
+    "secureProtocol",
+    "dhparam",
+    "ticketKeys",
+    "sessionIdContext",
+    "privateKeyEngine",
+    "clientCertEngine",
+    "allowPartialTrustChain",
+    "minTLSVersion",
+    "fd",
+    "signal",
+    "onread",
+    "allowHalfOpen",
+    "blockList",
     "localPort",
     "pskCallback",
     "requestOCSP",
@@ -325,6 +368,7 @@ describe("what can have no effect is refused", () => {
     crl: [5, "no PEM"],
     ecdhCurve: [5, "no-such-curve"],
     family: [5, "4", null],
+    highWaterMark: [0, "1"],
     hints: [-1, "1"],
     keepAlive: ["yes"],
     keepAliveInitialDelay: [-1, 1.5, NaN],
@@ -340,6 +384,7 @@ describe("what can have no effect is refused", () => {
     secureOptions: ["1", -1],
     servername: [5, "", "127.0.0.1", "a:1"],
     sigalgs: [5, "no-such-algorithm"],
+    socketPath: [5, ""],
     timeout: [-1, NaN, Infinity, "1"],
   };
   test.each(tlsOptionNames)("impossible values of connect.%s", (name) => {
@@ -347,11 +392,10 @@ describe("what can have no effect is refused", () => {
   });
 
   test.each([
-    [{ connections: 0 }, "connections: expected a whole number, 1 or more, got 0"],
+    [{ connections: 0 }, "connections: expected a whole number, 1 or more, or null, got 0"],
     [{ connections: -1 }, "connections"],
     [{ connections: 1.5 }, "connections"],
     [{ connections: NaN }, "connections"],
-    [{ connections: null }, "connections"],
     [{ allowH2: "yes" }, "allowH2"],
     [{ keyStore: {} }, "keyStore"],
     [{ keyStore: null }, "keyStore"],
@@ -363,7 +407,6 @@ describe("what can have no effect is refused", () => {
     [{ observe: true }, "observe"],
     [{ connect: () => undefined }, "connect"],
     [{ connect: null }, "connect"],
-    [{ pipelining: 2 }, 'got "pipelining"'],
     [{ factory: () => undefined }, 'got "factory"'],
     [null, "options"],
   ])("%j", (options, message) => {

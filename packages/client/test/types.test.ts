@@ -5,6 +5,7 @@ import {
   FormData as UndiciFormData,
   Request as UndiciRequest,
 } from "undici";
+import type { Dispatcher as Dispatcher8 } from "undici8";
 import { expect, expectTypeOf, test } from "vitest";
 import {
   type Fetch,
@@ -19,21 +20,16 @@ import {
   TokenBindingError,
   type TokenBindingKeyStore,
 } from "../src/index.ts";
+import { agentOptionNames } from "../src/agent/agent-options.ts";
 
 // tsc judges this file; that it runs shows that nothing of it is only a type.
 
 test("every option may be undefined", () => {
-  const options: Required<{ [Name in keyof TokenBindingAgentOptions]: undefined }> = {
-    keyStore: undefined,
-    keyParameters: undefined,
-    connect: undefined,
-    connections: undefined,
-    allowH2: undefined,
-    scope: undefined,
-    observe: undefined,
-    refer: undefined,
-  };
+  const options = Object.fromEntries(agentOptionNames.map((name) => [name, undefined]));
   expect(new TokenBindingAgent(options)).toBeInstanceOf(Agent);
+  expectTypeOf<{
+    [Name in keyof TokenBindingAgentOptions]: undefined;
+  }>().toExtend<TokenBindingAgentOptions>();
   expectTypeOf<{ [Name in keyof TlsOptions]: undefined }>().toExtend<TlsOptions>();
   expectTypeOf<TokenBindingAgent>().toExtend<Dispatcher>();
 });
@@ -43,8 +39,10 @@ test("what cannot work is no option", () => {
   expect(() => new TokenBindingAgent({ connect: { ALPNProtocols: ["h2"] } })).toThrow(TokenBindingError);
   // @ts-expect-error -- the agent makes the context
   expect(() => new TokenBindingAgent({ connect: { secureContext: undefined } })).toThrow(TokenBindingError);
-  // @ts-expect-error -- one request at a time
-  expect(() => new TokenBindingAgent({ pipelining: 10 })).toThrow(TokenBindingError);
+  // @ts-expect-error -- the agent makes its pools
+  expect(() => new TokenBindingAgent({ factory: () => new Agent() })).toThrow(TokenBindingError);
+  // @ts-expect-error -- the agent connects itself
+  expect(() => new TokenBindingAgent({ connect: () => undefined })).toThrow(TokenBindingError);
   // @ts-expect-error -- one options object
   expect(() => new FileKeyStore("keys")).toThrow(TokenBindingError);
   expectTypeOf<"session" | "socketPath" | "host" | "port" | "socket">().not.toExtend<keyof TlsOptions>();
@@ -56,16 +54,25 @@ test("fetch is both the platform's and undici's", () => {
   expectTypeOf(fetch).toEqualTypeOf<Fetch>();
   expectTypeOf<Fetch>().toExtend<typeof globalThis.fetch>();
   expectTypeOf<Fetch>().toExtend<typeof undiciFetch>();
-  /* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment -- objects of undici */
+
   const uses = () => [
     fetch("https://example.com/", { method: "POST", body: new FormData(), signal: AbortSignal.timeout(1) }),
     fetch(new Request("https://example.com/"), { headers: new Headers() }),
     fetch(new URL("https://example.com/"), { method: "POST", body: new UndiciFormData() }),
     fetch(new UndiciRequest("https://example.com/")),
   ];
-  /* eslint-enable */
+
   expect(uses).toBeTypeOf("function");
   expectTypeOf(fetch(new Request("data:,"))).resolves.toExtend<{ json(): Promise<unknown> }>();
+});
+
+test("is a dispatcher for every undici: 7, 8, and that of the platform's fetch", () => {
+  expectTypeOf<TokenBindingAgent>().toExtend<Agent>();
+  expectTypeOf<TokenBindingAgent>().toExtend<Dispatcher8>();
+  expectTypeOf<TokenBindingAgent>().toExtend<NonNullable<RequestInit["dispatcher"]>>();
+  const agent = new TokenBindingAgent();
+  const ask = () => agent.request({ origin: "https://example.com", path: "/", method: "GET" });
+  expectTypeOf(ask).returns.resolves.toEqualTypeOf<Dispatcher.ResponseData>();
 });
 
 test("stores and callbacks", () => {

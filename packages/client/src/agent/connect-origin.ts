@@ -22,36 +22,38 @@ export interface Connected {
 }
 
 /**
- * Connects to an https origin and offers Token Binding; or, for a proxy, neither Token Binding nor HTTP/2 (A-30).
- * Rejects with what went wrong, or with the reason of the signal.
+ * Connects to an https origin and offers Token Binding, if the route says so; or, for a proxy, neither Token Binding nor
+ * HTTP/2 (A-30). Rejects with what went wrong, or with the reason of the signal.
  */
 export type ConnectOrigin = (route: Route, isProxy: boolean, signal: AbortSignal) => Promise<Connected>;
 
 /** Prepares the TLS context that all connections share, and the memory of sessions to resume. */
 export function createConnectOrigin({ keyParameters, connect, allowH2 }: ConnectOptions): ConnectOrigin {
   const { timeout = 10_000, keepAlive = true, keepAliveInitialDelay = 60_000, ...tlsOptions } = connect;
-  const { maxCachedSessions = 100, checkServerIdentity = tls.checkServerIdentity, ...own } = tlsOptions;
+  const { maxCachedSessions = 100, checkServerIdentity = tls.checkServerIdentity, ...others } = tlsOptions;
+  const { socketPath, ...own } = others;
   const createContext = () => createSecureContext(own);
   const offering = withTokenBinding(createContext, { keyParameters });
   const sessions = new SessionCache(maxCachedSessions);
   let silent: SecureContext | undefined;
 
-  return async ({ origin, host }, isProxy, signal) => {
+  return async ({ origin, host, isBound }, isProxy, signal) => {
     signal.throwIfAborted();
     const name = origin.hostname.replace(/^\[|\]$/g, "");
-    const session = isProxy ? undefined : sessions.get(origin.origin);
+    const isSilent = isProxy || !isBound;
+    // A session would tell the server that it knows this client.
+    const session = isSilent ? undefined : sessions.get(origin.origin);
     const socket = tls.connect({
       ...(own as tls.ConnectionOptions),
       checkServerIdentity: (hostname, certificate) =>
         identityError(() => checkServerIdentity(hostname, certificate)),
       servername: isIP(name) === 0 ? name.replace(/\.$/, "") : "",
-      host,
-      port: Number(origin.port || 443),
-      secureContext: isProxy ? (silent ??= createContext()) : offering,
+      ...(socketPath === undefined ? { host, port: Number(origin.port || 443) } : { path: socketPath }),
+      secureContext: isSilent ? (silent ??= createContext()) : offering,
       ALPNProtocols: allowH2 && !isProxy ? ["h2", "http/1.1"] : ["http/1.1"],
       ...(session && { session }),
     });
-    if (!isProxy) {
+    if (!isSilent) {
       socket.on("session", (fresh) => {
         sessions.set(origin.origin, fresh);
       });
@@ -92,10 +94,15 @@ function handshake(socket: TLSSocket, origin: URL, timeout: number, signal: Abor
     const expire = () => {
       socket.destroy(new errors.ConnectTimeoutError(`no connection to ${origin.origin} in ${timeout} ms`));
     };
+    const closed = () => {
+      finish();
+      reject(lost(origin));
+    };
     const timer = timeout === 0 ? undefined : setTimeout(expire, timeout);
     const finish = () => {
       clearTimeout(timer);
       signal.removeEventListener("abort", abort);
+      socket.off("close", closed);
     };
     signal.addEventListener("abort", abort);
     socket.once("secureConnect", () => {
@@ -113,9 +120,10 @@ function handshake(socket: TLSSocket, origin: URL, timeout: number, signal: Abor
       finish();
       reject(error);
     });
-    socket.once("close", () => {
-      finish();
-      reject(new errors.SocketError(`connection to ${origin.origin}: closed in the handshake`));
-    });
+    socket.once("close", closed);
   });
+}
+
+function lost({ origin }: URL): TokenBindingError {
+  return new TokenBindingError("connection_lost", `connection to ${origin}: closed in the handshake`);
 }

@@ -1,11 +1,12 @@
 import { EventEmitter, setMaxListeners } from "node:events";
-import { Dispatcher, errors } from "undici";
-import { chainOf } from "../redirects/redirect-chain.ts";
+import { Dispatcher, errors, type Pool } from "undici";
 import { referralIn } from "../redirects/referral-in.ts";
 import { asError } from "./as-error.ts";
 import type { Connected, ConnectOrigin } from "./connect-origin.ts";
 import { Connection, type GetKey } from "./connection.ts";
-import type { PendingRequest } from "./pending-request.ts";
+import type { HttpOptions } from "./http-options.ts";
+import { mayRepeat } from "./may-repeat.ts";
+import { type OwnOptions, PendingRequest } from "./pending-request.ts";
 import type { Route } from "./route.ts";
 import type { SentRequest } from "./sent-request.ts";
 import { Tunnel } from "./tunnel.ts";
@@ -17,7 +18,10 @@ export interface OriginPoolOptions {
   readonly getKey: GetKey;
   /** Most connections at a time, tunnels not counted. */
   readonly connections: number;
+  /** Milliseconds after which a connection takes no more requests. */
+  readonly clientTtl: number;
   readonly allowH2: boolean;
+  readonly http: HttpOptions;
   readonly observe: ((sent: SentRequest) => void) | undefined;
   /** Whether redirects may ask for a referral. */
   readonly refer: boolean;
@@ -28,10 +32,13 @@ export interface OriginPoolOptions {
  * else one that is opened for it, or else the first that becomes free. Requests wait in the order they came.
  */
 export class OriginPool extends Dispatcher {
-  readonly #options: OriginPoolOptions;
+  readonly origin: URL;
   readonly #hostname: string;
+  readonly #options: OriginPoolOptions;
   readonly #queue: PendingRequest[] = [];
   readonly #connections = new Set<Connection>();
+  /** Connections that take no more requests, but still have some. */
+  readonly #retired = new Set<Connection>();
   readonly #tunnels = new Set<Tunnel>();
   readonly #destroyed = new AbortController();
   /** Connections that are being opened, tunnels not counted. */
@@ -47,8 +54,9 @@ export class OriginPool extends Dispatcher {
 
   constructor(options: OriginPoolOptions) {
     super();
+    this.origin = options.route.origin;
+    this.#hostname = this.origin.hostname;
     this.#options = options;
-    this.#hostname = options.route.origin.hostname;
     this.#mayBeHttp2 = options.allowH2;
     // Every connection that is being opened listens.
     setMaxListeners(0, this.#destroyed.signal);
@@ -58,14 +66,31 @@ export class OriginPool extends Dispatcher {
     return this.#destroyed.signal.aborted;
   }
 
-  /** @param options - with header fields as a list that was made for this request */
-  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** As undici's Pool counts. */
+  get stats(): Pool.PoolStats {
+    const connections = [...this.#connections, ...this.#retired];
+    const running = connections.reduce((sum, { requests }) => sum + requests, 0);
+    const queued = this.#queue.length;
+    return {
+      connected: connections.length,
+      free: connections.filter(({ isFree }) => isFree).length,
+      pending: queued + this.#opening,
+      queued,
+      running,
+      size: running + queued + this.#opening,
+    };
+  }
+
+  /** @param options - made for this request */
+  override dispatch(options: OwnOptions, handler: Dispatcher.DispatchHandler): boolean {
     const isConnect = options.method === "CONNECT";
     checkHandler(handler, isConnect || Boolean(options.upgrade));
-    const headers = options.headers as string[];
-    // A constant server name: otherwise undici would reconnect when an application sets another Host.
-    const own = { ...options, headers, servername: this.#hostname };
-    const request = { options: own, handler, headersLength: headers.length, chain: chainOf(options) };
+    options.servername = this.#hostname;
+    const request = new PendingRequest(options, handler);
     if (isConnect) {
       void this.#tunnel(request);
       return true;
@@ -79,7 +104,7 @@ export class OriginPool extends Dispatcher {
   /** Waits for all requests and closes the connections. */
   override close(): Promise<void> {
     this.#closing ??= new Promise<void>((resolve) => (this.#onIdle = resolve)).then(async () => {
-      await Promise.all([...this.#connections, ...this.#tunnels].map((each) => each.close()));
+      await Promise.all(this.#all().map((each) => each.close()));
     });
     this.#next();
     return this.#closing;
@@ -90,7 +115,11 @@ export class OriginPool extends Dispatcher {
     const error = reason instanceof Error ? reason : new errors.ClientDestroyedError();
     this.#destroyed.abort(error);
     this.#failQueue(error);
-    await Promise.all([...this.#connections, ...this.#tunnels].map((each) => each.destroy(error)));
+    await Promise.all(this.#all().map((each) => each.destroy(error)));
+  }
+
+  #all(): (Connection | Tunnel)[] {
+    return [...this.#connections, ...this.#retired, ...this.#tunnels];
   }
 
   /** Serves the queue as far as that goes now. */
@@ -99,20 +128,27 @@ export class OriginPool extends Dispatcher {
       const free = this.#free();
       if (free === undefined && !this.#mayOpen()) return;
       const request = this.#queue.shift()!;
-      void (free === undefined ? this.#open(request) : this.#serve(request, free));
+      if (free === undefined) void request.runInAsyncScope(this.#open, this, request);
+      else request.runInAsyncScope(this.#serve, this, request, free);
     }
     if (this.#needDrain) {
       this.#needDrain = false;
       // The types lack the second argument, which undici's own pools send and its Agent expects.
-      EventEmitter.prototype.emit.call(this, "drain", this.#options.route.origin, [this]);
+      EventEmitter.prototype.emit.call(this, "drain", this.origin, [this]);
     }
     if (this.#preparing > 0) return;
     this.#end();
-    this.#onIdle?.();
+    if (this.#onIdle === undefined) return;
+    const connections = [...this.#connections, ...this.#retired];
+    if (connections.every(({ requests }) => requests === 0)) this.#onIdle();
   }
 
   #free(): Connection | undefined {
-    for (const connection of this.#connections) if (connection.isFree) return connection;
+    const { clientTtl } = this.#options;
+    for (const connection of this.#connections) {
+      if (clientTtl !== Infinity && connection.age > clientTtl) connection.retire();
+      else if (connection.isFree) return connection;
+    }
     return undefined;
   }
 
@@ -126,34 +162,43 @@ export class OriginPool extends Dispatcher {
     this.#opening++;
     this.#preparing++;
     let connection: Connection | undefined;
+    let error: Error | undefined;
     try {
       connection = this.#connected(await this.#connect(false));
-    } catch (error) {
-      failRequest(request.handler, error as Error);
-      // Those that wait would have had this connection or the next, which fares no better.
-      if (this.#opening === 1 && this.#connections.size === 0) this.#failQueue(error as Error);
-      this.#failed(error as Error);
+    } catch (thrown) {
+      error = thrown as Error;
     }
     this.#opening--;
     this.#preparing--;
-    if (connection === undefined) this.#next();
-    else await this.#serve(request, connection);
+    if (connection !== undefined) this.#serve(request, connection);
+    else this.#notOpened(request, error!);
   }
 
-  async #serve(request: PendingRequest, connection: Connection): Promise<void> {
-    this.#preparing++;
-    await connection.serve(request);
-    this.#preparing--;
+  #notOpened(request: PendingRequest, error: Error): void {
+    const isDestroyed = this.#destroyed.signal.aborted;
+    if (!isDestroyed && mayRepeat(request, error, "unsent", true, this.#options.http.headersTimeout)) {
+      this.#queue.unshift(request);
+    } else {
+      failRequest(request.handler, error);
+      // Those that wait would have had this connection or the next, which fares no better.
+      if (this.#opening === 0 && this.#connections.size === 0) this.#failQueue(error);
+    }
+    this.#failed(error);
     this.#next();
+  }
+
+  #serve(request: PendingRequest, connection: Connection): void {
+    this.#preparing++;
+    void connection.serve(request);
   }
 
   async #tunnel(request: PendingRequest): Promise<void> {
     this.#preparing++;
     try {
       const connected = await this.#connect(true);
-      const tunnel: Tunnel = new Tunnel(this.#options.route.origin, connected, () => {
+      const tunnel: Tunnel = new Tunnel(this.origin, connected, this.#options.http, (error) => {
         this.#tunnels.delete(tunnel);
-        this.#disconnected();
+        this.#disconnected(error);
       });
       this.#tunnels.add(tunnel);
       this.#emitConnect();
@@ -180,31 +225,39 @@ export class OriginPool extends Dispatcher {
   }
 
   #connected(connected: Connected): Connection {
-    const { route, getKey, observe, refer } = this.#options;
-    const { signal } = this.#destroyed;
-    const connection = new Connection(route.origin, connected, getKey, {
+    const { getKey, observe, http, refer } = this.#options;
+    const connection = new Connection(this.origin, connected, getKey, http, {
       onFree: () => {
         this.#next();
       },
-      onClose: () => {
+      onRetire: () => {
         this.#connections.delete(connection);
-        this.#disconnected();
+        this.#retired.add(connection);
+        this.#mayBeHttp2 = this.#options.allowH2;
+      },
+      onClose: (error) => {
+        this.#connections.delete(connection);
+        this.#retired.delete(connection);
+        this.#disconnected(error);
       },
       onReturn: (request) => {
-        if (signal.aborted) {
-          failRequest(request.handler, signal.reason as Error);
-          return;
-        }
-        this.#queue.unshift(request);
+        this.#takeBack(request);
+      },
+      onStart: (request) => {
+        if (observe === undefined) return;
+        const { method, path } = request.options;
+        const { provided, header } = request.proof;
+        const url = this.origin.origin + path;
+        const sent = { method, url, ...connected, provided, secTokenBinding: header };
+        request.runInAsyncScope(observe, undefined, sent);
+      },
+      onRedirect: ({ chain, options: { path }, proof }, status, headers) => {
+        const url = this.origin.origin + path;
+        chain?.redirected(refer ? referralIn({ url, provided: proof.provided }, status, headers) : undefined);
+      },
+      onServed: () => {
+        this.#preparing--;
         this.#next();
-      },
-      onStart: ({ options: { method, path } }, { provided, header }) => {
-        const url = route.origin.origin + path;
-        observe?.({ method, url, ...connected, provided, secTokenBinding: header });
-      },
-      onRedirect: ({ chain, options: { path } }, { provided }, status, headers) => {
-        const url = route.origin.origin + path;
-        chain?.redirected(refer ? referralIn({ url, provided }, status, headers) : undefined);
       },
     });
     this.#mayBeHttp2 = this.#options.allowH2 && connection.isHttp2;
@@ -213,31 +266,39 @@ export class OriginPool extends Dispatcher {
     return connection;
   }
 
+  #takeBack(request: PendingRequest): void {
+    const { signal } = this.#destroyed;
+    if (signal.aborted) {
+      failRequest(request.handler, signal.reason as Error);
+      return;
+    }
+    this.#queue.unshift(request);
+    this.#next();
+  }
+
   #failQueue(error: Error): void {
     for (const { handler } of this.#queue.splice(0)) failRequest(handler, error);
   }
 
   #emitConnect(): void {
-    this.emit("connect", this.#options.route.origin, [this]);
+    this.emit("connect", this.origin, [this]);
     this.#end();
   }
 
   // undici's Agent closes a pool and forgets it at the event that leaves it without a connection. It hears of that when
   // nothing is waiting: otherwise the next request would get a second pool, and agent.destroy() would miss this one.
 
-  #disconnected(): void {
-    const error = new errors.SocketError("closed");
-    this.#endings.push(() => this.emit("disconnect", this.#options.route.origin, [this], error));
+  #disconnected(error: Error = new errors.SocketError("closed")): void {
+    this.#endings.push(() => this.emit("disconnect", this.origin, [this], error as never));
     this.#next();
   }
 
   #failed(error: Error): void {
-    this.#endings.push(() =>
-      this.emit("connectionError", this.#options.route.origin, [this], error as never),
-    );
+    this.#endings.push(() => this.emit("connectionError", this.origin, [this], error as never));
   }
 
   #end(): void {
+    if (this.#endings.length === 0) return;
     for (const emit of this.#endings.splice(0)) emit();
   }
 }

@@ -8,12 +8,20 @@ export interface Route {
   readonly origin: URL;
   /** The host to connect to: a name, or an address without brackets. */
   readonly host: string;
+  /** Whether Token Binding is offered there. */
+  readonly isBound: boolean;
 }
+
+/** Set in the options of a request that goes without credentials (A-29). Interceptors pass it on, as they do what they know. */
+export const anonymous = Symbol("anonymous");
+
+const anonymousQuery = "?anonymous";
 
 /**
  * What undici's Agent knows a route by: the origin, or where another name is to be authenticated there, the origin of
  * that name with the host in the fragment. undici's `dns()` interceptor sends requests this way, and the key has to
- * stay that of the name: the address says nothing about who is there.
+ * stay that of the name: the address says nothing about who is there. Connections that offer no Token Binding are
+ * another route.
  *
  * @param servername - the option of that name of one request, or of all
  * @throws TokenBindingError `invalid_argument` when the name is none
@@ -21,10 +29,20 @@ export interface Route {
 export function routeText(
   origin: Dispatcher.DispatchOptions["origin"],
   servername: unknown,
+  isAnonymous: boolean,
 ): string | URL | undefined {
-  if (servername === undefined || servername === null || origin === undefined) return origin;
+  if (origin === undefined) return origin;
+  const isNamed = servername !== undefined && servername !== null;
+  if (!isNamed && !isAnonymous) return origin;
   const url = new URL(origin);
-  if (url.protocol !== "https:" || servername === url.hostname) return origin;
+  if (url.protocol !== "https:") return origin;
+  const route = isNamed && servername !== url.hostname ? namedRoute(url, servername) : url;
+  if (route === url && !isAnonymous) return origin;
+  if (isAnonymous) route.search = anonymousQuery;
+  return route.href;
+}
+
+function namedRoute(url: URL, servername: unknown): URL {
   const name = nameUrl(servername);
   if (name === undefined) {
     throw new TokenBindingError(
@@ -34,7 +52,7 @@ export function routeText(
   }
   name.port = url.port;
   name.hash = url.hostname;
-  return name.href;
+  return name;
 }
 
 /** Undefined for what is no DNS name in ASCII. */
@@ -53,6 +71,8 @@ export function isHostName(value: unknown): boolean {
 export function parseRoute(text: string | URL): Route {
   const origin = new URL(text);
   const host = origin.hash === "" ? origin.hostname : origin.hash.slice(1);
+  const isBound = origin.search !== anonymousQuery;
   origin.hash = "";
-  return { origin, host: host.replace(/^\[|\]$/g, "") };
+  origin.search = "";
+  return { origin, host: host.replace(/^\[|\]$/g, ""), isBound };
 }

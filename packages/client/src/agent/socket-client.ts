@@ -1,6 +1,16 @@
+import type { ClientHttp2Session } from "node:http2";
 import type { TLSSocket } from "node:tls";
 import { TokenBindingError } from "@tokbind/codec";
 import { Client, type Dispatcher } from "undici";
+import type { HttpOptions } from "./http-options.ts";
+import { sessionOf } from "./session-of.ts";
+
+export interface SocketClientEvents {
+  /** The connection takes nothing more, but answers what it has. Only over HTTP/2, and before `onClose`. */
+  readonly onGoAway?: () => void;
+  /** The connection is gone. Called once, and never before the constructor returns. */
+  readonly onClose: (error: Error | undefined) => void;
+}
 
 /**
  * An undici Client that has this one socket and cannot reconnect, so what was signed for this connection never travels
@@ -10,19 +20,16 @@ export class SocketClient {
   readonly #socket: TLSSocket;
   readonly #origin: URL;
   readonly #client: Client;
+  #session: ClientHttp2Session | undefined;
   #handedOver = false;
   #closed = false;
   #error: Error | undefined;
 
-  /**
-   * @param pipelining - most requests at a time
-   * @param onClose - called once when the connection is gone, never before the constructor returns
-   */
-  constructor(origin: URL, socket: TLSSocket, pipelining: number, onClose: () => void) {
+  constructor(origin: URL, socket: TLSSocket, options: HttpOptions, events: SocketClientEvents) {
     this.#socket = socket;
     this.#origin = origin;
     this.#client = new Client(origin, {
-      pipelining,
+      ...(options as Client.Options),
       connect: (_options, callback) => {
         // A Client stalls if its connector calls back synchronously.
         queueMicrotask(() => {
@@ -30,23 +37,32 @@ export class SocketClient {
         });
       },
     });
-    const close = () => {
+    const close = (error?: Error) => {
       if (this.#closed) return;
       this.#closed = true;
-      onClose();
+      events.onClose(error);
     };
     socket.on("error", (error: Error) => {
       this.#error = error;
     });
-    socket.once("close", close);
-    // HTTP/2 leaves the socket open for a while after a GOAWAY.
-    this.#client.once("disconnect", close);
+    this.#client.once("disconnect", (_origin, _targets, error) => {
+      close(error);
+    });
+    // undici hears of it later, and has an error for it.
+    socket.once("close", () => {
+      queueMicrotask(close);
+    });
+    if (socket.alpnProtocol === "h2") {
+      this.#client.once("connect", () => {
+        this.#watchSession(events.onGoAway);
+      });
+    }
     if (socket.destroyed) queueMicrotask(close);
   }
 
   /** Whether nothing can be sent any more. */
   get isLost(): boolean {
-    return this.#closed || isHalfClosed(this.#socket);
+    return this.#closed || isHalfClosed(this.#socket) || isGoing(this.#session);
   }
 
   lostError(): TokenBindingError {
@@ -64,6 +80,12 @@ export class SocketClient {
   /** Closes the connection unless undici has it, and so watches it. */
   discard(): void {
     if (!this.#handedOver) this.#socket.destroy();
+  }
+
+  /** Ends a connection that has no more requests, but may carry a WebSocket. */
+  end(): void {
+    if (this.#session === undefined) void this.close();
+    else this.#session.close();
   }
 
   /** Closes the connection once its requests are answered. */
@@ -87,8 +109,21 @@ export class SocketClient {
       callback(null, this.#socket);
     }
   }
+
+  /**
+   * undici ends a connection at a GOAWAY, and with it every request that the server would still answer (RFC 9113 section
+   * 6.8). Node does it right: a GOAWAY without error lets streams up to the last one end and refuses the others.
+   */
+  #watchSession(onGoAway: (() => void) | undefined): void {
+    this.#session = sessionOf(this.#socket);
+    this.#session?.removeAllListeners("goaway").on("goaway", () => onGoAway?.());
+  }
 }
 
 function isHalfClosed(socket: TLSSocket): boolean {
   return socket.destroyed || socket.readableEnded || socket.writableEnded;
+}
+
+function isGoing(session: ClientHttp2Session | undefined): boolean {
+  return session !== undefined && (session.closed || session.destroyed);
 }

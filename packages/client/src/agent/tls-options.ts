@@ -1,6 +1,6 @@
 import { isIP, type TcpNetConnectOpts } from "node:net";
 import type { ConnectionOptions } from "node:tls";
-import { checkOptions, isBoolean, isFunction, type OptionRule } from "@tokbind/codec/options";
+import { checkOptions, isBoolean, isCount, isFunction, type OptionRule } from "@tokbind/codec/options";
 import { isHostName } from "./route.ts";
 
 /**
@@ -29,6 +29,10 @@ export interface TlsOptions {
   readonly hints?: TcpNetConnectOpts["hints"] | undefined;
   readonly localAddress?: TcpNetConnectOpts["localAddress"] | undefined;
   readonly lookup?: TcpNetConnectOpts["lookup"] | undefined;
+  /** Bytes that a socket reads ahead. */
+  readonly highWaterMark?: number | undefined;
+  /** Path of a Unix domain socket to connect to, in place of the host. */
+  readonly socketPath?: string | undefined;
   /** Milliseconds until the TLS handshake has to be complete; 0: no limit. Default: 10,000. */
   readonly timeout?: number | undefined;
   /** Whether TCP keep-alive probes are sent. Default: true. */
@@ -39,17 +43,22 @@ export interface TlsOptions {
   readonly maxCachedSessions?: number | undefined;
 }
 
-const isString: OptionRule = { expected: "a string", test: (value) => typeof value === "string" };
+export const isString: OptionRule = { expected: "a string", test: (value) => typeof value === "string" };
 
 /** Of milliseconds, flags or things, where 0 says something as well. */
-const isAmount: OptionRule = {
+export const isAmount: OptionRule = {
   expected: "a whole number, 0 or more",
   test: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
 };
 
-const isAddress: OptionRule = {
+export const isAddress: OptionRule = {
   expected: "an IP address",
   test: (value) => typeof value === "string" && isIP(value) !== 0,
+};
+
+export const isPath: OptionRule = {
+  expected: "a path",
+  test: (value) => typeof value === "string" && value !== "",
 };
 
 const isFamily: OptionRule = { expected: "0, 4 or 6", test: (value) => [0, 4, 6].includes(value as number) };
@@ -70,6 +79,7 @@ const rules: Readonly<Record<keyof TlsOptions, OptionRule>> = {
   crl: isMaterial,
   ecdhCurve: isString,
   family: isFamily,
+  highWaterMark: isCount,
   hints: isAmount,
   keepAlive: isBoolean,
   keepAliveInitialDelay: isAmount,
@@ -85,6 +95,7 @@ const rules: Readonly<Record<keyof TlsOptions, OptionRule>> = {
   secureOptions: isAmount,
   servername: { expected: "the name of a host", test: isHostName },
   sigalgs: isString,
+  socketPath: isPath,
   timeout: isAmount,
 };
 

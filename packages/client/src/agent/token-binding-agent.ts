@@ -1,65 +1,25 @@
-import type { KeyParameters } from "@tokbind/codec";
-import { checkOptions, isBoolean, isCount, isFunction, type OptionRule } from "@tokbind/codec/options";
-import { Agent, type buildConnector, type Dispatcher, Pool } from "undici";
+import { type Agent, type buildConnector, type Dispatcher, Pool } from "undici";
 import { MemoryKeyStore } from "../keys/memory-key-store.ts";
 import { scopeOf } from "../keys/scope-of.ts";
-import type { TokenBindingKeyStore } from "../keys/token-binding-key-store.ts";
 import { inOneChain, startChain } from "../redirects/redirect-chain.ts";
+import { AnyUndiciAgent } from "./any-undici-agent.ts";
+import { checkAgentOptions, type TokenBindingAgentOptions } from "./agent-options.ts";
 import { createConnectOrigin } from "./connect-origin.ts";
-import { type Fetch, fetchOver, ownBody } from "./fetch.ts";
+import { type Fetch, makeFetch, undiciBody } from "./fetch.ts";
 import { headerFields } from "./header-fields.ts";
+import { type HttpOptions, httpOptions } from "./http-options.ts";
 import { keyGetter } from "./key-getter.ts";
 import { guarded } from "./observer.ts";
 import { OriginPool } from "./origin-pool.ts";
-import { parseRoute, routeText } from "./route.ts";
-import type { SentRequest } from "./sent-request.ts";
-import { checkTlsOptions, type TlsOptions } from "./tls-options.ts";
+import type { OwnOptions } from "./pending-request.ts";
+import { Pools } from "./pools.ts";
+import { anonymous, parseRoute, routeText } from "./route.ts";
+import type { TlsOptions } from "./tls-options.ts";
 import { failRequest } from "./watched-handler.ts";
 
-/** Options of {@link TokenBindingAgent}. */
-export interface TokenBindingAgentOptions {
-  /** Where keys come from. Default: a MemoryKeyStore of its own. */
-  readonly keyStore?: TokenBindingKeyStore | undefined;
-  /** What is offered, most preferred first. Default: `ecdsap256`, `rsa2048_pss`, `rsa2048_pkcs1.5`. */
-  readonly keyParameters?: readonly KeyParameters[] | undefined;
-  /** How connections are made, such as `ca`, `cert`, `key`, `rejectUnauthorized`, `minVersion`, `lookup`, `timeout`. */
-  readonly connect?: TlsOptions | undefined;
-  /** Most connections per origin, at least 1. Default: no limit, as in undici. */
-  readonly connections?: number | undefined;
-  /** Whether to use HTTP/2 where the server does; one connection then carries all requests. Default: false. */
-  readonly allowH2?: boolean | undefined;
-  /**
-   * The scope of the key for an origin (its path is always `/`), asked once. Default: {@link scopeOf}, which a browser
-   * must not widen (RFC 8473 section 2.1).
-   */
-  readonly scope?: ((origin: URL) => string) | undefined;
-  /** Called for every request over https when it is about to be written. A request fails with what this throws. */
-  readonly observe?: ((sent: SentRequest) => void) | undefined;
-  /**
-   * Whether to do what redirects ask for with Include-Referred-Token-Binding-ID: the request that a redirect leads to
-   * then also proves the key of the server that sent it (RFC 8473 section 5.3), so that one server learns by which key the
-   * other knows this client. In `agent.fetch`, and with undici's `interceptors.redirect()` in `agent.compose()`. Default:
-   * false.
-   */
-  readonly refer?: boolean | undefined;
-}
-
-const isKeyStore: OptionRule = {
-  expected: "an object with get, delete and clear",
-  test: (value) => {
-    const { get, delete: remove, clear } = Object(value) as Partial<TokenBindingKeyStore>;
-    return [get, remove, clear].every((method) => typeof method === "function");
-  },
-};
-const rules: Readonly<Record<keyof TokenBindingAgentOptions, OptionRule>> = {
-  allowH2: isBoolean,
-  connect: { expected: "an object of options", test: (value) => typeof value === "object" && value !== null },
-  connections: isCount,
-  keyParameters: { expected: "a list of names", test: Array.isArray },
-  keyStore: isKeyStore,
-  observe: isFunction,
-  refer: isBoolean,
-  scope: isFunction,
+type RequestOptions = Agent.DispatchOptions & {
+  readonly servername?: unknown;
+  readonly [anonymous]?: boolean;
 };
 
 /**
@@ -70,21 +30,27 @@ const rules: Readonly<Record<keyof TokenBindingAgentOptions, OptionRule>> = {
  * The key is that of the host whose name the certificate is checked against: of the URL, or of the option `servername`
  * of a request, which undici's `interceptors.dns()` sets.
  *
+ * A request whose connection is lost before the answer goes over another one, signed afresh, when the server cannot have
+ * acted on it, or when it is idempotent (RFC 9110 section 9.2.2; the option `idempotent` of a request decides) and has a
+ * body that can be sent again, if any: ten times at most, and within its `headersTimeout`.
+ *
  * An application's own Sec-Token-Binding is refused: the request fails with `invalid_argument`. A request also
  * fails with `key_store` when the key store or a key does, with `invalid_argument` when `scope` or `observe` throws, and
- * with `connection_lost` when its connection closes too early.
+ * with `connection_lost` when its connection closes too early. Key store, `scope` and `observe` run in the asynchronous
+ * context of the request.
  *
  * @example
  * const agent = new TokenBindingAgent({ keyStore: new FileKeyStore({ directory: "keys" }) });
  * const response = await agent.fetch("https://example.com/");
  */
-export class TokenBindingAgent extends Agent {
+export class TokenBindingAgent extends AnyUndiciAgent {
   readonly #servername: string | undefined;
 
   /**
    * `fetch` over this agent; redirects are followed, and each request gets the header of its origin. It takes the
-   * Request, Headers and FormData of the platform and those of undici, and works without the agent: `const { fetch } =
-   * agent`.
+   * Request, Headers and FormData of the platform and those of undici, answers with the platform's Response, and works
+   * without the agent: `const { fetch } = agent`. With `credentials: "omit"` it uses connections that do not offer Token
+   * Binding.
    */
   readonly fetch: Fetch;
 
@@ -93,50 +59,70 @@ export class TokenBindingAgent extends Agent {
    *   the extension cannot be offered
    */
   constructor(options: TokenBindingAgentOptions = {}) {
-    checkOptions("TokenBindingAgent", options, rules);
-    const { keyParameters, allowH2 = false, scope = scopeOf, observe, refer = false } = options;
-    const { keyStore = new MemoryKeyStore(), connections = Infinity } = options;
-    const connect = checkTlsOptions(options.connect);
+    const connect = checkAgentOptions(options);
+    const { keyParameters, keyStore = new MemoryKeyStore(), scope = scopeOf, observe } = options;
+    const { allowH2 = false, maxOrigins = Infinity, webSocket, eventSource, refer = false } = options;
+    const connections = options.connections ?? Infinity;
+    const clientTtl = options.clientTtl ?? Infinity;
+    const http = httpOptions(options);
     const shared = {
       connectOrigin: createConnectOrigin({ keyParameters, connect, allowH2 }),
       connections,
+      clientTtl,
       allowH2,
+      http,
       observe: observe && guarded(observe),
       refer,
     };
+    const pools = new Pools();
     super({
+      maxOrigins,
+      ...(webSocket && { webSocket }),
+      ...(eventSource && { eventSource }),
       factory(text): Dispatcher {
         const route = parseRoute(text);
-        if (route.origin.protocol !== "https:") return plainPool(route.origin, connections, connect);
-        return new OriginPool({ ...shared, route, getKey: keyGetter(keyStore, scope, route.origin) });
+        const { origin } = route;
+        return pools.add(
+          origin,
+          origin.protocol === "https:"
+            ? new OriginPool({ ...shared, route, getKey: keyGetter(keyStore, scope, origin) })
+            : plainPool(
+                origin,
+                { connections: options.connections, clientTtl: options.clientTtl },
+                http,
+                connect,
+              ),
+        );
       },
     });
+    // An accessor as in undici, whose types call it a property.
+    Object.defineProperty(this, "stats", { get: () => pools.stats });
     this.#servername = connect.servername;
-    // eslint-disable-next-line @typescript-eslint/no-this-alias -- fetch works without one
-    const agent = this;
-    const fetch = function (this: unknown, input: unknown, init?: unknown): Promise<unknown> {
-      // agent.compose() makes another agent, with interceptors.
-      return fetchOver(inOneChain(this instanceof TokenBindingAgent ? this : agent), input, init);
-    };
-    this.fetch = fetch as Fetch;
+    // agent.compose() makes another agent, with interceptors.
+    this.fetch = makeFetch((caller) => inOneChain(caller instanceof TokenBindingAgent ? caller : this));
   }
 
   /** Another agent over the same connections, with interceptors; what they make of one request is one redirect chain. */
-  override compose(
-    ...interceptors:
-      Dispatcher.DispatcherComposeInterceptor[] | [readonly Dispatcher.DispatcherComposeInterceptor[]]
-  ): this {
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- a Proxy of this
-    return super.compose(...interceptors.flat(), startChain) as this;
+  override compose(...interceptors: Dispatcher.DispatcherComposeInterceptor[]): this;
+  override compose(...interceptors: unknown[]): this;
+  override compose(...interceptors: unknown[]): this {
+    const all = interceptors.flat() as Dispatcher.DispatcherComposeInterceptor[];
+    return super.compose(...all, startChain);
   }
 
-  override dispatch(options: Agent.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    let own: Agent.DispatchOptions;
+  /** Its parameters are so wide that every undici, 6 to 8, takes this agent for one of its dispatchers. */
+  override dispatch(options: object, handler: object): boolean {
+    return this.#dispatch(options as RequestOptions, handler);
+  }
+
+  #dispatch(options: RequestOptions, handler: Dispatcher.DispatchHandler): boolean {
+    let own: OwnOptions;
     try {
-      const { servername = this.#servername } = options as { servername?: unknown };
-      const origin = routeText(options.origin, servername);
-      const body = ownBody(options.body);
-      own = { ...options, origin, body, headers: headerFields(options.headers) } as Agent.DispatchOptions;
+      const { servername = this.#servername, [anonymous]: isAnonymous = false } = options;
+      const origin = routeText(options.origin, servername, isAnonymous);
+      const changed = { origin, body: undiciBody(options.body), headers: headerFields(options.headers) };
+      // To spread what has the same members is seven times as slow.
+      own = Object.assign({}, options, changed) as OwnOptions;
     } catch (error) {
       failRequest(handler, error as Error);
       return false;
@@ -146,10 +132,17 @@ export class TokenBindingAgent extends Agent {
 }
 
 /** undici's own pool, for http. */
-function plainPool(origin: URL, connections: number, connect: TlsOptions): Pool {
+function plainPool(
+  origin: URL,
+  limits: Pick<TokenBindingAgentOptions, "connections" | "clientTtl">,
+  http: HttpOptions,
+  connect: TlsOptions,
+): Pool {
   const { localAddress = null, ...others } = connect;
   return new Pool(origin, {
-    connections: connections === Infinity ? null : connections,
+    ...http,
+    connections: limits.connections ?? null,
+    clientTtl: limits.clientTtl ?? null,
     // undici takes this one here only.
     localAddress,
     connect: others as buildConnector.BuildOptions,

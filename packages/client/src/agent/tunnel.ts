@@ -1,4 +1,5 @@
 import type { Connected } from "./connect-origin.ts";
+import type { HttpOptions } from "./http-options.ts";
 import type { PendingRequest } from "./pending-request.ts";
 import { SocketClient } from "./socket-client.ts";
 
@@ -9,8 +10,13 @@ import { SocketClient } from "./socket-client.ts";
 export class Tunnel {
   readonly #client: SocketClient;
 
-  constructor(origin: URL, { socket }: Connected, onClose: () => void) {
-    this.#client = new SocketClient(origin, socket, 1, onClose);
+  constructor(
+    origin: URL,
+    { socket }: Connected,
+    options: HttpOptions,
+    onClose: (error: Error | undefined) => void,
+  ) {
+    this.#client = new SocketClient(origin, socket, options, { onClose });
   }
 
   request({ options, handler }: PendingRequest): void {

@@ -1,19 +1,24 @@
 import { type Dispatcher, errors } from "undici";
 import type { ResponseHeaders } from "../redirects/field-values.ts";
+import type { Progress } from "./may-repeat.ts";
+import type { PendingRequest } from "./pending-request.ts";
 
 type Handler = Dispatcher.DispatchHandler;
 
-/** What a connection wants to know of a request that it has given to undici. */
+/** What a connection wants to know of the requests that it has given to undici. */
 export interface Watcher {
   /** The request is about to be written. What this throws fails the request. */
-  readonly onStart: () => void;
-  /** The request failed before it was written. Returns true to keep that from its handler. */
-  readonly onNotStarted: () => boolean;
+  readonly onStart: (request: PendingRequest) => void;
+  /** The request failed, and not by its application. Returns true to keep that from its handler. */
+  readonly onFailure: (request: PendingRequest, error: Error, progress: Progress) => boolean;
   /** The answer is a redirect. */
-  readonly onRedirect?: ((status: number, headers: ResponseHeaders) => void) | undefined;
-  /** The request is over, well or badly. Called once, and before `onNotStarted`. */
+  readonly onRedirect: (request: PendingRequest, status: number, headers: ResponseHeaders) => void;
+  /** The request is over, well or badly. Called once, and after `onFailure`. */
   readonly onEnd: () => void;
 }
+
+/** Most answers before the real one; there is rarely more than one of 103 and one of 100 (RFC 9110 section 15.2). */
+const mostInterimAnswers = 100;
 
 /* eslint-disable @typescript-eslint/no-deprecated -- undici's Agent hands on every handler in this older shape */
 
@@ -21,17 +26,26 @@ type Arguments<Name extends keyof Handler> = Parameters<NonNullable<Handler[Name
 
 /** Passes every call on to the handler of a request. */
 export class WatchedHandler {
+  readonly #request: PendingRequest;
   readonly #handler: Handler;
   readonly #watcher: Watcher;
-  #started = false;
+  readonly #headersTimeout: number;
+  #progress: Progress = "unsent";
+  #startedAt = 0;
+  #interimAnswers = 0;
+  #aborted = false;
   #ended = false;
   // undici asks whether a handler has these.
   readonly onBodySent?: (...args: Arguments<"onBodySent">) => void;
   readonly onRequestSent?: () => void;
 
-  constructor(handler: Handler & { onRequestSent?: () => void }, watcher: Watcher) {
+  /** @param headersTimeout - milliseconds that all interim answers together may take; 0: no limit */
+  constructor(request: PendingRequest, watcher: Watcher, headersTimeout: number) {
+    const handler: Handler & { onRequestSent?: () => void } = request.handler;
+    this.#request = request;
     this.#handler = handler;
     this.#watcher = watcher;
+    this.#headersTimeout = headersTimeout;
     if (handler.onBodySent !== undefined)
       this.onBodySent = (...args) => {
         handler.onBodySent!(...args);
@@ -42,19 +56,31 @@ export class WatchedHandler {
       };
   }
 
-  onConnect(...args: Arguments<"onConnect">): void {
-    this.#started = true;
-    this.#watcher.onStart();
-    this.#handler.onConnect!(...args);
+  onConnect(abort: (error?: Error) => void): void {
+    // undici keeps a request that failed because its connection was about to close.
+    if (this.#ended) {
+      abort();
+      return;
+    }
+    this.#watcher.onStart(this.#request);
+    this.#progress = "sent";
+    this.#handler.onConnect!((error) => {
+      this.#aborted = true;
+      abort(error);
+    });
   }
 
   onError(error: Error): void {
+    if (this.#ended && this.#progress !== "answered") return;
+    const returns = !this.#aborted && this.#watcher.onFailure(this.#request, error, this.#progress);
     this.#end();
-    if (this.#started || !this.#watcher.onNotStarted()) this.#handler.onError!(error);
+    if (!returns) this.#handler.onError!(error);
   }
 
   onUpgrade(...args: Arguments<"onUpgrade">): void {
+    this.#progress = "answered";
     this.#handler.onUpgrade!(...args);
+    this.#end();
   }
 
   onResponseStarted(): void {
@@ -63,7 +89,9 @@ export class WatchedHandler {
 
   onHeaders(...args: Arguments<"onHeaders">): boolean {
     const [status, headers] = args;
-    if (status >= 300 && status < 400) this.#watcher.onRedirect?.(status, headers);
+    if (status < 200) this.#countInterim();
+    else this.#progress = "answered";
+    if (status >= 300 && status < 400) this.#watcher.onRedirect(this.#request, status, headers);
     return this.#handler.onHeaders!(...args);
   }
 
@@ -74,6 +102,16 @@ export class WatchedHandler {
   onComplete(...args: Arguments<"onComplete">): void {
     this.#handler.onComplete!(...args);
     this.#end();
+  }
+
+  /** Each of them gives undici new patience, and there is no end of them by itself. */
+  #countInterim(): void {
+    this.#startedAt ||= Date.now();
+    if (++this.#interimAnswers > mostInterimAnswers) {
+      throw new errors.HeadersOverflowError(`more than ${mostInterimAnswers} interim answers`);
+    }
+    if (this.#headersTimeout === 0 || Date.now() - this.#startedAt < this.#headersTimeout) return;
+    throw new errors.HeadersTimeoutError("interim answers only");
   }
 
   #end(): void {
