@@ -1,9 +1,8 @@
 import { type KeyParameters, secTokenBinding } from "@tokbind/codec";
 import type { TokenBindingKey } from "@tokbind/crypto";
-import { createTokenBindingMessage } from "@tokbind/message";
-import { asError } from "./as-error.ts";
 import type { Connected } from "./connect-origin.ts";
 import type { PendingRequest } from "./pending-request.ts";
+import { Signer } from "./signer.ts";
 import { SocketClient } from "./socket-client.ts";
 import { failRequest, WatchedHandler } from "./watched-handler.ts";
 
@@ -21,33 +20,28 @@ export interface ConnectionEvents {
   readonly onReturn: (request: PendingRequest) => void;
 }
 
-interface Signed {
-  readonly key: TokenBindingKey;
-  /** The value of Sec-Token-Binding. */
-  header: Promise<string> | string;
-}
-
 // What undici takes for the streams of one HTTP/2 connection; node:http2 holds back what the server does not allow.
 const maxStreams = 100;
 
 /** One TLS connection, which signs for itself. */
 export class Connection {
   readonly isHttp2: boolean;
-  readonly #negotiated: Connected["negotiated"];
+  readonly #keyParameters: KeyParameters | undefined;
+  readonly #signer: Signer | undefined;
   readonly #getKey: GetKey;
   readonly #events: ConnectionEvents;
   readonly #client: SocketClient;
   readonly #room: number;
   /** From the moment that room is kept for them until they are over. */
   #requests = 0;
-  #signed: Signed | undefined;
   #used = false;
   #destroyed: Error | undefined;
 
   constructor(origin: URL, { socket, negotiated }: Connected, getKey: GetKey, events: ConnectionEvents) {
     this.isHttp2 = socket.alpnProtocol === "h2";
     this.#room = this.isHttp2 ? maxStreams : 1;
-    this.#negotiated = negotiated;
+    this.#keyParameters = negotiated?.keyParameters;
+    this.#signer = negotiated && new Signer(negotiated.ekm);
     this.#getKey = getKey;
     this.#events = events;
     this.#client = new SocketClient(origin, socket, this.#room, events.onClose);
@@ -65,7 +59,7 @@ export class Connection {
   async serve(request: PendingRequest): Promise<void> {
     this.#requests++;
     try {
-      const header = this.#negotiated && (await this.#sign(this.#negotiated));
+      const header = this.#signer && (await this.#signer.sign(await this.#getKey(this.#keyParameters!)));
       if (this.#destroyed !== undefined) throw this.#destroyed;
       this.#send(request, header);
     } catch (error) {
@@ -81,30 +75,6 @@ export class Connection {
   async destroy(error: Error): Promise<void> {
     this.#destroyed = error;
     await this.#client.destroy(error);
-  }
-
-  /**
-   * The value of Sec-Token-Binding: signed once, since it holds for all requests with this key (RFC 8473 section 2).
-   */
-  async #sign({ ekm, keyParameters }: NonNullable<Connected["negotiated"]>): Promise<string> {
-    const key = await this.#getKey(keyParameters);
-    if (this.#signed?.key !== key) {
-      const header = createTokenBindingMessage({ ekm, provided: key });
-      const signed: Signed = (this.#signed = { key, header });
-      header.then(
-        (value) => (signed.header = value),
-        // A key in hardware may be there again next time.
-        () => {
-          if (this.#signed === signed) this.#signed = undefined;
-        },
-      );
-    }
-    const { header } = this.#signed;
-    try {
-      return typeof header === "string" ? header : await header;
-    } catch (error) {
-      throw asError("key_store", "key store: key", error);
-    }
   }
 
   #send(request: PendingRequest, header: string | undefined): void {

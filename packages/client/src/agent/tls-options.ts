@@ -39,23 +39,26 @@ export interface TlsOptions {
   readonly maxCachedSessions?: number | undefined;
 }
 
-const isString: OptionRule = { expected: "a string", test: (value) => typeof value === "string" };
+export const isString: OptionRule = { expected: "a string", test: (value) => typeof value === "string" };
 
 /** Of milliseconds, flags or things, where 0 says something as well. */
-const isAmount: OptionRule = {
+export const isAmount: OptionRule = {
   expected: "a whole number, 0 or more",
   test: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
 };
 
-const isAddress: OptionRule = {
+export const isAddress: OptionRule = {
   expected: "an IP address",
   test: (value) => typeof value === "string" && isIP(value) !== 0,
 };
 
-const isFamily: OptionRule = { expected: "0, 4 or 6", test: (value) => [0, 4, 6].includes(value as number) };
+export const isFamily: OptionRule = {
+  expected: "0, 4 or 6",
+  test: (value) => [0, 4, 6].includes(value as number),
+};
 
 /** node:tls looks into lists itself, when the context is made. */
-const isMaterial: OptionRule = {
+export const isMaterial: OptionRule = {
   expected: "a string, bytes or a list",
   test: (value) => typeof value === "string" || ArrayBuffer.isView(value) || Array.isArray(value),
 };
