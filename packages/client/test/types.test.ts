@@ -31,6 +31,8 @@ test("every option may be undefined", () => {
     allowH2: undefined,
     scope: undefined,
     observe: undefined,
+    proxy: undefined,
+    proxyTls: undefined,
   };
   expect(new TokenBindingAgent(options)).toBeInstanceOf(Agent);
   expectTypeOf<{ [Name in keyof TlsOptions]: undefined }>().toExtend<TlsOptions>();

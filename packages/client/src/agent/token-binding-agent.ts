@@ -4,19 +4,23 @@ import { Agent, type buildConnector, type Dispatcher, Pool } from "undici";
 import { MemoryKeyStore } from "../keys/memory-key-store.ts";
 import { scopeOf } from "../keys/scope-of.ts";
 import type { TokenBindingKeyStore } from "../keys/token-binding-key-store.ts";
+import { type ForwardProxy, forwardProxyOf } from "../proxy/forward-proxy.ts";
+import { forwardingPool } from "../proxy/forwarding-pool.ts";
+import { type ProxyOptions, proxyRules } from "../proxy/proxy-options.ts";
 import { createConnectOrigin } from "./connect-origin.ts";
 import { type Fetch, fetchOver, ownBody } from "./fetch.ts";
 import { headerFields } from "./header-fields.ts";
 import { keyGetter } from "./key-getter.ts";
+import { isKeyStore } from "./is-key-store.ts";
 import { guarded } from "./observer.ts";
 import { OriginPool } from "./origin-pool.ts";
-import { parseRoute, routeText } from "./route.ts";
+import { parseRoute, type Route, routeText } from "./route.ts";
 import type { SentRequest } from "./sent-request.ts";
 import { checkTlsOptions, type TlsOptions } from "./tls-options.ts";
 import { failRequest } from "./watched-handler.ts";
 
 /** Options of {@link TokenBindingAgent}. */
-export interface TokenBindingAgentOptions {
+export interface TokenBindingAgentOptions extends ProxyOptions {
   /** Where keys come from. Default: a MemoryKeyStore of its own. */
   readonly keyStore?: TokenBindingKeyStore | undefined;
   /** What is offered, most preferred first. Default: `ecdsap256`, `rsa2048_pss`, `rsa2048_pkcs1.5`. */
@@ -36,14 +40,8 @@ export interface TokenBindingAgentOptions {
   readonly observe?: ((sent: SentRequest) => void) | undefined;
 }
 
-const isKeyStore: OptionRule = {
-  expected: "an object with get, delete and clear",
-  test: (value) => {
-    const { get, delete: remove, clear } = Object(value) as Partial<TokenBindingKeyStore>;
-    return [get, remove, clear].every((method) => typeof method === "function");
-  },
-};
 const rules: Readonly<Record<keyof TokenBindingAgentOptions, OptionRule>> = {
+  ...proxyRules,
   allowH2: isBoolean,
   connect: { expected: "an object of options", test: (value) => typeof value === "object" && value !== null },
   connections: isCount,
@@ -88,8 +86,9 @@ export class TokenBindingAgent extends Agent {
     const { keyParameters, allowH2 = false, scope = scopeOf, observe } = options;
     const { keyStore = new MemoryKeyStore(), connections = Infinity } = options;
     const connect = checkTlsOptions(options.connect);
+    const forwardProxy = forwardProxyOf("TokenBindingAgent", options);
     const shared = {
-      connectOrigin: createConnectOrigin({ keyParameters, connect, allowH2 }),
+      connectOrigin: createConnectOrigin({ keyParameters, connect, allowH2, forwardProxy }),
       connections,
       allowH2,
       observe: observe && guarded(observe),
@@ -97,7 +96,7 @@ export class TokenBindingAgent extends Agent {
     super({
       factory(text): Dispatcher {
         const route = parseRoute(text);
-        if (route.origin.protocol !== "https:") return plainPool(route.origin, connections, connect);
+        if (route.origin.protocol !== "https:") return plainPool(route, connections, connect, forwardProxy);
         return new OriginPool({ ...shared, route, getKey: keyGetter(keyStore, scope, route.origin) });
       },
     });
@@ -127,10 +126,18 @@ export class TokenBindingAgent extends Agent {
 }
 
 /** undici's own pool, for http. */
-function plainPool(origin: URL, connections: number, connect: TlsOptions): Pool {
+function plainPool(
+  { origin, host }: Route,
+  connections: number,
+  connect: TlsOptions,
+  forwardProxy: ForwardProxy | undefined,
+): Dispatcher {
+  const options = { connections: connections === Infinity ? null : connections };
+  const proxy = forwardProxy?.for(origin.protocol, { host, port: Number(origin.port || 80) });
+  if (proxy !== undefined) return forwardingPool(origin, proxy, forwardProxy!, connect, options);
   const { localAddress = null, ...others } = connect;
   return new Pool(origin, {
-    connections: connections === Infinity ? null : connections,
+    ...options,
     // undici takes this one here only.
     localAddress,
     connect: others as buildConnector.BuildOptions,
