@@ -6,6 +6,7 @@ import { attackResults } from "./attackers.ts";
 import { connectionResults } from "./connections.ts";
 import { handshakeResults } from "./handshakes.ts";
 import { firstLookResults } from "./first-look.ts";
+import { httpsAgentResults } from "./https-agents.ts";
 import { idleMemoryResults } from "./idle-memory.ts";
 import { refusalResults } from "./refusals.ts";
 import { isOk, type Result } from "./result.ts";
@@ -19,6 +20,7 @@ const groups: Readonly<Record<string, () => Promise<Result[]>>> = {
   "first-look": firstLookResults,
   sessions: sessionResults,
   connections: connectionResults,
+  "https-agent": httpsAgentResults,
   "idle-memory": idleMemoryResults,
   attackers: attackResults,
   adapters: adapterResults,
