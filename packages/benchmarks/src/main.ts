@@ -7,6 +7,7 @@ import { clientResults } from "./clients.ts";
 import { connectionResults } from "./connections.ts";
 import { handshakeResults } from "./handshakes.ts";
 import { firstLookResults } from "./first-look.ts";
+import { httpsAgentResults } from "./https-agents.ts";
 import { idleMemoryResults } from "./idle-memory.ts";
 import { refusalResults } from "./refusals.ts";
 import { isOk, type Result } from "./result.ts";
@@ -20,6 +21,7 @@ const groups: Readonly<Record<string, () => Promise<Result[]>>> = {
   "first-look": firstLookResults,
   sessions: sessionResults,
   connections: connectionResults,
+  "https-agent": httpsAgentResults,
   "idle-memory": idleMemoryResults,
   clients: clientResults,
   attackers: attackResults,

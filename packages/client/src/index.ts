@@ -21,4 +21,10 @@ export { refer } from "./redirects/refer.ts";
 export type { Referral } from "./redirects/referral.ts";
 export { referralIn } from "./redirects/referral-in.ts";
 export type { ResponseHeaders } from "./redirects/field-values.ts";
+export type {
+  HttpsAgentOptionName,
+  TokenBindingHttpsAgentOptions,
+} from "./https-agent/https-agent-options.ts";
+export { TokenBindingHttpsAgent } from "./https-agent/token-binding-https-agent.ts";
+export type { ProxyOptions, ProxyTlsOptions } from "./proxy/proxy-options.ts";
 export type { TokenBindingKeyStore } from "./keys/token-binding-key-store.ts";

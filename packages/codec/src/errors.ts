@@ -36,6 +36,7 @@ export type TokenBindingErrorCode =
   | "key_store"
   | "unsupported_runtime"
   | "connection_lost"
+  | "proxy_failed"
   // Sessions can't be looked up at the moment: try again later.
   | "session_store";
 
@@ -72,6 +73,7 @@ const statuses: Readonly<Record<TokenBindingErrorCode, number>> = {
   key_store: 500,
   unsupported_runtime: 500,
   connection_lost: 500,
+  proxy_failed: 500,
   session_store: 503,
 };
 

@@ -1,7 +1,9 @@
-import type { KeyParameters } from "@tokbind/codec";
+import { type KeyParameters, TokenBindingError } from "@tokbind/codec";
 import { checkOptions, isBoolean, isCount, isFunction, type OptionRule } from "@tokbind/codec/options";
 import type { TokenBindingKeyStore } from "../keys/token-binding-key-store.ts";
+import { type ProxyOptions, proxyRules } from "../proxy/proxy-options.ts";
 import { checkReceivers, type HttpOptions, httpRules, type ReceiverOptions } from "./http-options.ts";
+import { isKeyStore } from "./is-key-store.ts";
 import type { SentRequest } from "./sent-request.ts";
 import { checkTlsOptions, isAddress, isAmount, isPath, type TlsOptions } from "./tls-options.ts";
 
@@ -10,7 +12,7 @@ import { checkTlsOptions, isAddress, isAmount, isPath, type TlsOptions } from ".
  * that it cannot keep it does not have: `factory`, `interceptors` (use `agent.compose()`), a `connect` that is a
  * function, `useH2c`, `h2Options`, `useMilo`.
  */
-export interface TokenBindingAgentOptions extends HttpOptions, ReceiverOptions {
+export interface TokenBindingAgentOptions extends HttpOptions, ReceiverOptions, ProxyOptions {
   /** Where keys come from. Default: a MemoryKeyStore of its own. */
   readonly keyStore?: TokenBindingKeyStore | undefined;
   /** What is offered, most preferred first. Default: `ecdsap256`, `rsa2048_pss`, `rsa2048_pkcs1.5`. */
@@ -53,14 +55,6 @@ export interface TokenBindingAgentOptions extends HttpOptions, ReceiverOptions {
   readonly refer?: boolean | undefined;
 }
 
-const isKeyStore: OptionRule = {
-  expected: "an object with get, delete and clear",
-  test: (value) => {
-    const { get, delete: remove, clear } = Object(value) as Partial<TokenBindingKeyStore>;
-    return [get, remove, clear].every((method) => typeof method === "function");
-  },
-};
-
 const isOptions: OptionRule = {
   expected: "an object of options",
   test: (value) => typeof value === "object" && value !== null,
@@ -83,6 +77,7 @@ const aliases = {
 const rules: Readonly<Record<keyof TokenBindingAgentOptions, OptionRule>> = {
   ...httpRules,
   ...aliases,
+  ...proxyRules,
   allowH2: isBoolean,
   clientTtl: isCountOrNull,
   connect: isOptions,
@@ -115,5 +110,10 @@ export function checkAgentOptions(options: TokenBindingAgentOptions): TlsOptions
   checkReceivers(options);
   const beside: Record<string, unknown> = { timeout: options.connectTimeout };
   for (const name of Object.keys(aliases) as (keyof typeof aliases)[]) beside[name] = options[name];
-  return { ...checkTlsOptions(beside), ...checkTlsOptions(options.connect) };
+  const connect = { ...checkTlsOptions(beside), ...checkTlsOptions(options.connect) };
+  if (connect.socketPath !== undefined && options.proxy !== undefined) {
+    const message = "TokenBindingAgent: expected a socketPath or a proxy, got both";
+    throw new TokenBindingError("invalid_argument", message);
+  }
+  return connect;
 }

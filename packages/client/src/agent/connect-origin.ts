@@ -3,8 +3,11 @@ import tls, { type SecureContext, type TLSSocket } from "node:tls";
 import { type KeyParameters, TokenBindingError } from "@tokbind/codec";
 import { type NegotiatedTokenBinding, negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
 import { errors } from "undici";
+import type { ForwardProxy } from "../proxy/forward-proxy.ts";
 import { asError } from "./as-error.ts";
+import { inTime } from "./in-time.ts";
 import type { Route } from "./route.ts";
+import { createSecureContext } from "./secure-context.ts";
 import { SessionCache } from "./session-cache.ts";
 import type { TlsOptions } from "./tls-options.ts";
 
@@ -13,12 +16,15 @@ export interface ConnectOptions {
   /** Only members that are set. */
   readonly connect: TlsOptions;
   readonly allowH2: boolean;
+  readonly forwardProxy: ForwardProxy | undefined;
 }
 
 /** A connection whose handshake is done. */
 export interface Connected {
   readonly socket: TLSSocket;
   readonly negotiated: NegotiatedTokenBinding | undefined;
+  /** As in SentRequest. */
+  readonly proxy: string | undefined;
 }
 
 /**
@@ -28,27 +34,31 @@ export interface Connected {
 export type ConnectOrigin = (route: Route, isProxy: boolean, signal: AbortSignal) => Promise<Connected>;
 
 /** Prepares the TLS context that all connections share, and the memory of sessions to resume. */
-export function createConnectOrigin({ keyParameters, connect, allowH2 }: ConnectOptions): ConnectOrigin {
+export function createConnectOrigin(options: ConnectOptions): ConnectOrigin {
+  const { keyParameters, connect, allowH2, forwardProxy } = options;
   const { timeout = 10_000, keepAlive = true, keepAliveInitialDelay = 60_000, ...tlsOptions } = connect;
   const { maxCachedSessions = 100, checkServerIdentity = tls.checkServerIdentity, ...others } = tlsOptions;
   const { socketPath, ...own } = others;
-  const createContext = () => createSecureContext(own);
+  const createContext = () => createSecureContext("TokenBindingAgent: connect", own);
   const offering = withTokenBinding(createContext, { keyParameters });
   const sessions = new SessionCache(maxCachedSessions);
   let silent: SecureContext | undefined;
 
-  return async ({ origin, host, isBound }, isProxy, signal) => {
-    signal.throwIfAborted();
+  const open = async (route: Route, isProxy: boolean, signal: AbortSignal): Promise<Connected> => {
+    const { origin, host, isBound } = route;
     const name = origin.hostname.replace(/^\[|\]$/g, "");
     const isSilent = isProxy || !isBound;
     // A session would tell the server that it knows this client.
     const session = isSilent ? undefined : sessions.get(origin.origin);
+    const target = { host, port: Number(origin.port || 443) };
+    const proxy = forwardProxy?.for(origin.protocol, target);
+    const tunnel = proxy && (await forwardProxy!.open(proxy, target, own, signal));
     const socket = tls.connect({
       ...(own as tls.ConnectionOptions),
       checkServerIdentity: (hostname, certificate) =>
         identityError(() => checkServerIdentity(hostname, certificate)),
       servername: isIP(name) === 0 ? name.replace(/\.$/, "") : "",
-      ...(socketPath === undefined ? { host, port: Number(origin.port || 443) } : { path: socketPath }),
+      ...(tunnel ? { socket: tunnel } : socketPath === undefined ? target : { path: socketPath }),
       secureContext: isSilent ? (silent ??= createContext()) : offering,
       ALPNProtocols: allowH2 && !isProxy ? ["h2", "http/1.1"] : ["http/1.1"],
       ...(session && { session }),
@@ -59,25 +69,22 @@ export function createConnectOrigin({ keyParameters, connect, allowH2 }: Connect
       });
     }
     socket.setNoDelay(true).setKeepAlive(keepAlive, keepAliveInitialDelay);
-    return handshake(socket, origin, timeout, signal);
+    return { ...(await handshake(socket, origin, signal)), proxy: proxy?.origin };
   };
-}
 
-function createSecureContext(options: TlsOptions): SecureContext {
-  try {
-    return tls.createSecureContext(options);
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw new TokenBindingError(
-      "invalid_argument",
-      `TokenBindingAgent: connect: expected options that make a TLS context, got ${code ?? message}`,
-      { cause },
-    );
-  }
+  return (route, isProxy, signal) =>
+    inTime((attempt) => open(route, isProxy, attempt), {
+      timeout,
+      expired: () => {
+        const message = `no connection to ${route.origin.origin} in ${timeout} ms`;
+        return new errors.ConnectTimeoutError(message);
+      },
+      signal,
+    });
 }
 
 /** What a check of an application says; node:tls would let what it throws end the process. */
-function identityError(check: () => unknown): Error | undefined {
+export function identityError(check: () => unknown): Error | undefined {
   let result: unknown;
   try {
     result = check();
@@ -88,25 +95,16 @@ function identityError(check: () => unknown): Error | undefined {
   return result instanceof Error ? result : asError("invalid_argument", "checkServerIdentity", result);
 }
 
-function handshake(socket: TLSSocket, origin: URL, timeout: number, signal: AbortSignal): Promise<Connected> {
+function handshake(
+  socket: TLSSocket,
+  origin: URL,
+  signal: AbortSignal,
+): Promise<Pick<Connected, "socket" | "negotiated">> {
   return new Promise((resolve, reject) => {
     const abort = () => socket.destroy(signal.reason as Error);
-    const expire = () => {
-      socket.destroy(new errors.ConnectTimeoutError(`no connection to ${origin.origin} in ${timeout} ms`));
-    };
-    const closed = () => {
-      finish();
-      reject(lost(origin));
-    };
-    const timer = timeout === 0 ? undefined : setTimeout(expire, timeout);
-    const finish = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", abort);
-      socket.off("close", closed);
-    };
     signal.addEventListener("abort", abort);
     socket.once("secureConnect", () => {
-      finish();
+      signal.removeEventListener("abort", abort);
       try {
         // Now, since a destroyed socket can no longer tell.
         resolve({ socket, negotiated: negotiatedTokenBinding(socket) });
@@ -116,14 +114,10 @@ function handshake(socket: TLSSocket, origin: URL, timeout: number, signal: Abor
       }
     });
     // Kept attached, so that no error is unhandled before undici listens.
-    socket.on("error", (error: Error) => {
-      finish();
-      reject(error);
+    socket.on("error", reject);
+    socket.once("close", () => {
+      const message = `connection to ${origin.origin}: closed in the handshake`;
+      reject(new TokenBindingError("connection_lost", message));
     });
-    socket.once("close", closed);
   });
-}
-
-function lost({ origin }: URL): TokenBindingError {
-  return new TokenBindingError("connection_lost", `connection to ${origin}: closed in the handshake`);
 }

@@ -1,13 +1,14 @@
 import type { KeyParameters } from "@tokbind/codec";
 import type { TokenBindingKey } from "@tokbind/crypto";
-import { createTokenBindingMessage } from "@tokbind/message";
 import type { ResponseHeaders } from "../redirects/field-values.ts";
 import { asError } from "./as-error.ts";
 import type { Connected } from "./connect-origin.ts";
 import type { HttpOptions } from "./http-options.ts";
 import { LimitedHandler } from "./limited-handler.ts";
 import { defaultHeadersTimeout, mayRepeat } from "./may-repeat.ts";
-import { noProof, type PendingRequest, type Proof } from "./pending-request.ts";
+import type { PendingRequest } from "./pending-request.ts";
+import { noProof, type Proof } from "./proof.ts";
+import { Signer } from "./signer.ts";
 import { SocketClient } from "./socket-client.ts";
 import { failRequest, WatchedHandler, type Watcher } from "./watched-handler.ts";
 
@@ -31,14 +32,6 @@ export interface ConnectionEvents {
   readonly onReturn: (request: PendingRequest) => void;
 }
 
-interface Signed {
-  readonly key: TokenBindingKey;
-  /** The value of Sec-Token-Binding. */
-  header: Promise<string> | string;
-}
-
-type Negotiated = NonNullable<Connected["negotiated"]>;
-
 // undici's default for the streams of one HTTP/2 connection; node:http2 holds back what the server does not allow.
 const defaultStreams = 100;
 
@@ -46,7 +39,8 @@ const defaultStreams = 100;
 export class Connection {
   readonly isHttp2: boolean;
   readonly #origin: URL;
-  readonly #negotiated: Connected["negotiated"];
+  readonly #keyParameters: KeyParameters | undefined;
+  readonly #signer: Signer | undefined;
   readonly #getKey: GetKey;
   readonly #options: HttpOptions;
   readonly #events: ConnectionEvents;
@@ -58,7 +52,6 @@ export class Connection {
   #requests = 0;
   /** All that it ever got. */
   #served = 0;
-  #signed: Signed | undefined;
   #isRetired = false;
   #idle: NodeJS.Timeout | undefined;
   #destroyed: Error | undefined;
@@ -75,7 +68,8 @@ export class Connection {
     this.#room = this.isHttp2
       ? (options.maxConcurrentStreams ?? defaultStreams)
       : Math.max(1, options.pipelining ?? 1);
-    this.#negotiated = negotiated;
+    this.#keyParameters = negotiated?.keyParameters;
+    this.#signer = negotiated && new Signer(negotiated.ekm);
     this.#getKey = getKey;
     this.#options = options;
     this.#events = events;
@@ -130,7 +124,7 @@ export class Connection {
     this.#requests++;
     clearTimeout(this.#idle);
     try {
-      const proof = this.#negotiated ? await this.#prove(this.#negotiated, request) : noProof;
+      const proof = this.#signer ? await this.#prove(this.#signer, request) : noProof;
       if (this.#destroyed !== undefined) throw this.#destroyed;
       if (!this.#isRetired && !this.#client.isLost) this.#send(request, proof);
       else this.#giveBack(request);
@@ -166,43 +160,19 @@ export class Connection {
     await this.#client.destroy(error);
   }
 
-  async #prove({ ekm, keyParameters }: Negotiated, { chain }: PendingRequest): Promise<Proof> {
-    const provided = await this.#getKey(keyParameters);
+  async #prove(signer: Signer, { chain }: PendingRequest): Promise<Proof> {
+    const provided = await this.#getKey(this.#keyParameters!);
     const due = chain?.dueFor(this.#origin);
     if (due !== undefined) {
       try {
-        return { provided, header: await createTokenBindingMessage({ ekm, provided, referred: due.key }) };
+        return { provided, header: await signer.refer(provided, due.key) };
       } catch (error) {
         if (due.isRequired) throw asError("key_store", "refer: key", error);
         // The other key may have been lost since; a redirect must not break for that.
       }
     }
-    const header = this.#sign(provided, ekm);
+    const header = signer.sign(provided);
     return { provided, header: typeof header === "string" ? header : await header };
-  }
-
-  /** Signed once, since it holds for all requests with this key (RFC 8473 section 2). */
-  #sign(key: TokenBindingKey, ekm: Uint8Array): Promise<string> | string {
-    if (this.#signed?.key !== key) {
-      const signed: Signed = { key, header: this.#signNow(key, ekm) };
-      this.#signed = signed;
-      void (signed.header as Promise<string>).then(
-        (value) => (signed.header = value),
-        // A key in hardware may be there again next time.
-        () => {
-          if (this.#signed === signed) this.#signed = undefined;
-        },
-      );
-    }
-    return this.#signed.header;
-  }
-
-  async #signNow(key: TokenBindingKey, ekm: Uint8Array): Promise<string> {
-    try {
-      return await createTokenBindingMessage({ ekm, provided: key });
-    } catch (error) {
-      throw asError("key_store", "key store: key", error);
-    }
   }
 
   #send(request: PendingRequest, proof: Proof): void {

@@ -1,8 +1,8 @@
 import { AsyncResource } from "node:async_hooks";
 import { secTokenBinding } from "@tokbind/codec";
-import type { TokenBindingKey } from "@tokbind/crypto";
 import type { Dispatcher } from "undici";
 import { chainOf, type RedirectChain } from "../redirects/redirect-chain.ts";
+import { noProof, type Proof } from "./proof.ts";
 
 /** Options of a request, made for this one request. */
 export type OwnOptions = Dispatcher.DispatchOptions & {
@@ -11,15 +11,6 @@ export type OwnOptions = Dispatcher.DispatchOptions & {
   /** A constant name: otherwise undici would reconnect when an application sets another Host. */
   servername: string;
 };
-
-/** What a request proves. */
-export interface Proof {
-  readonly provided: TokenBindingKey | undefined;
-  /** The value of Sec-Token-Binding. */
-  readonly header: string | undefined;
-}
-
-export const noProof: Proof = { provided: undefined, header: undefined };
 
 /**
  * A request on its way through a pool. Whatever is called for it runs in its asynchronous context, and not in that of the

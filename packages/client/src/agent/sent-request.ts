@@ -9,6 +9,8 @@ export interface SentRequest {
   readonly url: string;
   /** The connection that carries the request. To look at, not to use. */
   readonly socket: TLSSocket;
+  /** Scheme, host and port of the forward proxy that the connection goes through; undefined: it goes directly. */
+  readonly proxy: string | undefined;
   /** What that connection negotiated; undefined without Token Binding. Its `ekm` is a secret of the connection. */
   readonly negotiated: NegotiatedTokenBinding | undefined;
   /** The key that it proves to the server; undefined without Token Binding. */

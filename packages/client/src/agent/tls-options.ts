@@ -61,10 +61,13 @@ export const isPath: OptionRule = {
   test: (value) => typeof value === "string" && value !== "",
 };
 
-const isFamily: OptionRule = { expected: "0, 4 or 6", test: (value) => [0, 4, 6].includes(value as number) };
+export const isFamily: OptionRule = {
+  expected: "0, 4 or 6",
+  test: (value) => [0, 4, 6].includes(value as number),
+};
 
 /** node:tls looks into lists itself, when the context is made. */
-const isMaterial: OptionRule = {
+export const isMaterial: OptionRule = {
   expected: "a string, bytes or a list",
   test: (value) => typeof value === "string" || ArrayBuffer.isView(value) || Array.isArray(value),
 };

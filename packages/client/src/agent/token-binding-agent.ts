@@ -1,19 +1,21 @@
 import { type Agent, type buildConnector, type Dispatcher, Pool } from "undici";
 import { MemoryKeyStore } from "../keys/memory-key-store.ts";
 import { scopeOf } from "../keys/scope-of.ts";
+import { type ForwardProxy, forwardProxyOf } from "../proxy/forward-proxy.ts";
+import { forwardingPool } from "../proxy/forwarding-pool.ts";
 import { inOneChain, startChain } from "../redirects/redirect-chain.ts";
 import { AnyUndiciAgent } from "./any-undici-agent.ts";
 import { checkAgentOptions, type TokenBindingAgentOptions } from "./agent-options.ts";
 import { createConnectOrigin } from "./connect-origin.ts";
 import { type Fetch, makeFetch, undiciBody } from "./fetch.ts";
 import { headerFields } from "./header-fields.ts";
-import { type HttpOptions, httpOptions } from "./http-options.ts";
+import { httpOptions } from "./http-options.ts";
 import { keyGetter } from "./key-getter.ts";
 import { guarded } from "./observer.ts";
 import { OriginPool } from "./origin-pool.ts";
 import type { OwnOptions } from "./pending-request.ts";
 import { Pools } from "./pools.ts";
-import { anonymous, parseRoute, routeText } from "./route.ts";
+import { anonymous, parseRoute, type Route, routeText } from "./route.ts";
 import type { TlsOptions } from "./tls-options.ts";
 import { failRequest } from "./watched-handler.ts";
 
@@ -65,8 +67,9 @@ export class TokenBindingAgent extends AnyUndiciAgent {
     const connections = options.connections ?? Infinity;
     const clientTtl = options.clientTtl ?? Infinity;
     const http = httpOptions(options);
+    const forwardProxy = forwardProxyOf("TokenBindingAgent", options);
     const shared = {
-      connectOrigin: createConnectOrigin({ keyParameters, connect, allowH2 }),
+      connectOrigin: createConnectOrigin({ keyParameters, connect, allowH2, forwardProxy }),
       connections,
       clientTtl,
       allowH2,
@@ -74,6 +77,11 @@ export class TokenBindingAgent extends AnyUndiciAgent {
       observe: observe && guarded(observe),
       refer,
     };
+    const plain = {
+      ...http,
+      connections: options.connections ?? null,
+      clientTtl: options.clientTtl ?? null,
+    } as Pool.Options;
     const pools = new Pools();
     super({
       maxOrigins,
@@ -86,12 +94,7 @@ export class TokenBindingAgent extends AnyUndiciAgent {
           origin,
           origin.protocol === "https:"
             ? new OriginPool({ ...shared, route, getKey: keyGetter(keyStore, scope, origin) })
-            : plainPool(
-                origin,
-                { connections: options.connections, clientTtl: options.clientTtl },
-                http,
-                connect,
-              ),
+            : plainPool(route, plain, connect, forwardProxy),
         );
       },
     });
@@ -133,16 +136,16 @@ export class TokenBindingAgent extends AnyUndiciAgent {
 
 /** undici's own pool, for http. */
 function plainPool(
-  origin: URL,
-  limits: Pick<TokenBindingAgentOptions, "connections" | "clientTtl">,
-  http: HttpOptions,
+  { origin, host }: Route,
+  options: Pool.Options,
   connect: TlsOptions,
+  forwardProxy: ForwardProxy | undefined,
 ): Pool {
+  const proxy = forwardProxy?.for(origin.protocol, { host, port: Number(origin.port || 80) });
+  if (proxy !== undefined) return forwardingPool(origin, proxy, forwardProxy!, connect, options);
   const { localAddress = null, ...others } = connect;
   return new Pool(origin, {
-    ...http,
-    connections: limits.connections ?? null,
-    clientTtl: limits.clientTtl ?? null,
+    ...options,
     // undici takes this one here only.
     localAddress,
     connect: others as buildConnector.BuildOptions,

@@ -38,6 +38,8 @@ export interface Origin {
   readonly url: string;
   readonly seen: Seen[];
   readonly sockets: Set<Socket>;
+  /** Looks at a request that came as another event. */
+  look(request: IncomingMessage): Seen;
   /** What the connection of a request that came as an event negotiated. */
   negotiatedOf(request: IncomingMessage): NegotiatedTokenBinding | undefined;
   /** Ends all HTTP/2 connections as a server does that restarts. */
@@ -114,6 +116,7 @@ export async function serve(options: OriginOptions = {}): Promise<Origin> {
       for (const session of sessions) session.close();
       sessions.clear();
     },
+    look,
     negotiatedOf: (request) => negotiatedTokenBinding(request.socket),
     connections: () => new Set(seen.map(({ socket }) => socket)).size,
   };
