@@ -1,4 +1,12 @@
 export { type KeyParameters, TokenBindingError, type TokenBindingErrorCode } from "@tokbind/codec";
+export {
+  decodeEcdsaSigValue,
+  importCryptoKeyPair,
+  importSpki,
+  type TokenBindingKey,
+  type WebCryptoKey,
+  type WebCryptoKeyPair,
+} from "@tokbind/crypto";
 export { createTokenBindingMessage, type TokenBindingMessageOptions } from "@tokbind/message";
 export {
   type NegotiatedTokenBinding,
@@ -12,6 +20,9 @@ export type { SentRequest } from "./agent/sent-request.ts";
 export type { TlsOptions } from "./agent/tls-options.ts";
 export { TokenBindingAgent, type TokenBindingAgentOptions } from "./agent/token-binding-agent.ts";
 export { FileKeyStore, type FileKeyStoreOptions } from "./keys/file-key-store.ts";
-export { MemoryKeyStore } from "./keys/memory-key-store.ts";
+export type { CreationTimes } from "./keys/lifetime.ts";
+export { MemoryKeyStore, type MemoryKeyStoreOptions } from "./keys/memory-key-store.ts";
 export { scopeOf } from "./keys/scope-of.ts";
+export { SshAgentKeyStore, type SshAgentKeyStoreOptions } from "./keys/ssh-agent-key-store.ts";
+export type { StoredKey } from "./keys/stored-key.ts";
 export type { TokenBindingKeyStore } from "./keys/token-binding-key-store.ts";

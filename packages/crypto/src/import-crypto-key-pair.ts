@@ -39,7 +39,7 @@ const uses = new Map<unknown, KeyParameters>([
  * const key = await importCryptoKeyPair(await crypto.subtle.generateKey(algorithm, false, ["sign"]));
  */
 export async function importCryptoKeyPair(pair: WebCryptoKeyPair): Promise<TokenBindingKey> {
-  const { publicKey, privateKey } = (pair as Partial<WebCryptoKeyPair> | null | undefined) ?? {};
+  const { publicKey, privateKey } = Object(pair) as Partial<WebCryptoKeyPair>;
   checkHalf("public", publicKey);
   checkHalf("private", privateKey);
   const { algorithm } = privateKey;

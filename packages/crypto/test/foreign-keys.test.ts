@@ -70,7 +70,7 @@ describe.each(backends)("%s", (_, backend) => {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what this is about
       () => Promise.reject(cause),
       () => {
-        throw cause;
+        throw cause as Error;
       },
     ];
     for (const sign of signs) {

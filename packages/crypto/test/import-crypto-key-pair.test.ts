@@ -7,9 +7,7 @@ const { subtle } = webcrypto;
 const data = new Uint8Array(randomBytes(34));
 const rsa = { modulusLength: 2048, publicExponent: Uint8Array.of(1, 0, 1), hash: "SHA-256" };
 const generate = (algorithm: object, extractable = false) =>
-  subtle.generateKey(algorithm as EcKeyGenParams, extractable, ["sign", "verify"]) as Promise<CryptoKeyPair>;
-type EcKeyGenParams = webcrypto.EcKeyGenParams;
-type CryptoKeyPair = webcrypto.CryptoKeyPair;
+  subtle.generateKey(algorithm as webcrypto.EcKeyGenParams, extractable, ["sign", "verify"]);
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -25,8 +23,7 @@ describe.each(backends)("%s", (_, backend) => {
     expect(pair.privateKey.extractable).toBe(false);
     const key = await backend.importCryptoKeyPair(pair);
     expect(key.keyParameters).toBe(keyParameters);
-    const { sign } = key;
-    expect(backend.verify(backend.importPublicKey(key.id), data, await sign(data))).toBe(true);
+    expect(backend.verify(backend.importPublicKey(key.id), data, await key.sign(data))).toBe(true);
     expect(await backend.sign(key, data)).toHaveLength(keyParameters === "ecdsap256" ? 64 : 256);
     await expect(backend.exportPrivateJwk(key)).rejects.toMatchObject({ code: "invalid_argument" });
   });

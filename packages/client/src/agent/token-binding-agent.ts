@@ -2,6 +2,7 @@ import type { KeyParameters } from "@tokbind/codec";
 import { checkOptions, isBoolean, isCount, isFunction, type OptionRule } from "@tokbind/codec/options";
 import { Agent, type buildConnector, type Dispatcher, Pool } from "undici";
 import { MemoryKeyStore } from "../keys/memory-key-store.ts";
+import { offeredKeyParameters } from "../keys/offered-key-parameters.ts";
 import { scopeOf } from "../keys/scope-of.ts";
 import type { TokenBindingKeyStore } from "../keys/token-binding-key-store.ts";
 import { createConnectOrigin } from "./connect-origin.ts";
@@ -19,7 +20,10 @@ import { failRequest } from "./watched-handler.ts";
 export interface TokenBindingAgentOptions {
   /** Where keys come from. Default: a MemoryKeyStore of its own. */
   readonly keyStore?: TokenBindingKeyStore | undefined;
-  /** What is offered, most preferred first. Default: `ecdsap256`, `rsa2048_pss`, `rsa2048_pkcs1.5`. */
+  /**
+   * What is offered, most preferred first. Default: what the key store keeps; and where it does not say, `ecdsap256`,
+   * `rsa2048_pss`, `rsa2048_pkcs1.5`.
+   */
   readonly keyParameters?: readonly KeyParameters[] | undefined;
   /** How connections are made, such as `ca`, `cert`, `key`, `rejectUnauthorized`, `minVersion`, `lookup`, `timeout`. */
   readonly connect?: TlsOptions | undefined;
@@ -85,8 +89,9 @@ export class TokenBindingAgent extends Agent {
    */
   constructor(options: TokenBindingAgentOptions = {}) {
     checkOptions("TokenBindingAgent", options, rules);
-    const { keyParameters, allowH2 = false, scope = scopeOf, observe } = options;
+    const { allowH2 = false, scope = scopeOf, observe } = options;
     const { keyStore = new MemoryKeyStore(), connections = Infinity } = options;
+    const keyParameters = offeredKeyParameters(keyStore, options.keyParameters);
     const connect = checkTlsOptions(options.connect);
     const shared = {
       connectOrigin: createConnectOrigin({ keyParameters, connect, allowH2 }),
