@@ -32,14 +32,18 @@ async function acquire(lock: string, holder: string): Promise<void> {
   try {
     await mkdir(own, { mode: 0o700 });
     await writeFile(join(own, holder), "");
-    let seen = "";
+    let seen: string | undefined;
     let since = performance.now();
-    while (!(await take(own, lock))) {
-      const holders = await readdir(lock).catch(() => []);
-      if (holders.join() !== seen) {
-        seen = holders.join();
+    for (let refusal = await take(own, lock); refusal !== undefined; refusal = await take(own, lock)) {
+      const holders = await readdir(lock).catch(() => undefined);
+      const state = holders?.join();
+      if (state !== seen) {
+        seen = state;
         since = performance.now();
-      } else if (performance.now() - since > abandonedAfter) await release(lock, holders);
+      } else if (performance.now() - since > abandonedAfter) {
+        if (holders === undefined) throw refusal;
+        await release(lock, holders);
+      }
       await setTimeout(pollInterval);
     }
   } catch (error) {
@@ -48,21 +52,15 @@ async function acquire(lock: string, holder: string): Promise<void> {
   }
 }
 
-async function take(own: string, lock: string): Promise<boolean> {
+/** Why the lock cannot be taken, most likely because somebody has it; undefined when it has been. */
+async function take(own: string, lock: string): Promise<Error | undefined> {
   try {
     await rename(own, lock);
-    return true;
+    return undefined;
   } catch (error) {
-    // There is one, in the words of POSIX, Linux and Windows.
+    // What systems say of a directory that is not empty, and some of any directory.
     const isTaken = ["ENOTEMPTY", "EEXIST", "EPERM", "EACCES"].some((code) => isCode(error, code));
-    if (
-      isTaken &&
-      (await readdir(lock).then(
-        () => true,
-        () => false,
-      ))
-    )
-      return false;
+    if (isTaken) return error as Error;
     throw error;
   }
 }
