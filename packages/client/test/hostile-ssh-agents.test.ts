@@ -2,13 +2,13 @@ import { randomBytes } from "node:crypto";
 import type net from "node:net";
 import { TokenBindingError } from "@tokbind/codec";
 import { exportPublicJwk, generateKey, type TokenBindingKey } from "@tokbind/crypto";
+import { hostileAgent } from "@tokbind/testing/ssh-agent";
 import fc from "fast-check";
 import { request } from "undici";
 import { describe, expect, test } from "vitest";
 import { SshAgentKeyStore } from "../src/index.ts";
 import { failure, get, makeAgent } from "./support/agents.ts";
 import { serve } from "./support/origin.ts";
-import { hostileAgent } from "./support/ssh-agent.ts";
 
 const uint32 = (value: number) => {
   const bytes = Buffer.alloc(4);

@@ -4,12 +4,12 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { encodeBase64url, type KeyParameters, TokenBindingError } from "@tokbind/codec";
 import { importPublicKey, sign, verify } from "@tokbind/crypto";
+import { hasSshAgent, TestSshAgent } from "@tokbind/testing/ssh-agent";
 import { temporaryDirectory } from "@tokbind/testing/vitest";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { SshAgentKeyStore, type SshAgentKeyStoreOptions, type TokenBindingKeyStore } from "../src/index.ts";
 import { failure, get, makeAgent } from "./support/agents.ts";
 import { serve } from "./support/origin.ts";
-import { hasSshAgent, TestSshAgent } from "./support/ssh-agent.ts";
 
 const types = ["ecdsap256", "rsa2048_pkcs1.5"] as const;
 const data = new Uint8Array(randomBytes(34));
@@ -42,8 +42,8 @@ test("without SSH_AUTH_SOCK and without a socket there is nothing to use", () =>
 });
 
 describe.skipIf(!hasSshAgent)("with a real agent", () => {
-  const open = async (options: SshAgentKeyStoreOptions = {}, ...args: string[]) => {
-    const agent = await TestSshAgent.start(...args);
+  const open = async (options: SshAgentKeyStoreOptions = {}) => {
+    const agent = await TestSshAgent.start();
     return { agent, store: new SshAgentKeyStore({ socket: agent.socket, ...options }) };
   };
 
@@ -269,14 +269,14 @@ describe.skipIf(!hasSshAgent)("with a real agent", () => {
     expect(encodeBase64url(listed[1]!.id.bytes)).toBe(await idOf(store));
   });
 
-  test("five hundred hosts", async () => {
+  test("two hundred hosts", async () => {
     const { agent, store } = await open();
-    const hosts = Array.from({ length: 500 }, (_value, i) => `host${i}.example`);
+    const hosts = Array.from({ length: 200 }, (_value, i) => `host${i}.example`);
     const ids = new Set<string>();
     for (const host of hosts) ids.add(await idOf(store, host));
     expect(ids.size).toBe(hosts.length);
     expect(agent.comments()).toHaveLength(hosts.length);
-    expect(ids.has(await idOf(store, "host499.example"))).toBe(true);
+    expect(ids.has(await idOf(store, "host199.example"))).toBe(true);
     await store.clear();
     expect(agent.comments()).toEqual([]);
   });

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
-import { FileKeyStore, MemoryKeyStore, type SentRequest, TokenBindingAgent } from "@tokbind/client";
+import { MemoryKeyStore, type SentRequest, TokenBindingAgent } from "@tokbind/client";
 import type { KeyParameters } from "@tokbind/codec";
 import { Agent, type Dispatcher, request as send } from "undici";
+import { openKeyStore } from "../key-store.ts";
 import { negotiatedJson } from "../negotiated-json.ts";
 import { print, warn } from "../output.ts";
 
@@ -9,10 +10,11 @@ export interface RequestOptions {
   readonly insecure?: boolean | undefined;
   readonly verbose?: boolean | undefined;
   readonly keyStore?: string | undefined;
+  readonly passphraseFile?: string | undefined;
   readonly tls?: "1.2" | "1.3" | undefined;
   /** False for `--no-token-binding`. */
   readonly tokenBinding: boolean;
-  readonly keyParameters: readonly KeyParameters[];
+  readonly keyParameters?: readonly KeyParameters[] | undefined;
   readonly request?: string | undefined;
   /** Names and values in turn, as undici takes them when a name may come twice. */
   readonly header: readonly string[];
@@ -23,7 +25,7 @@ export interface RequestOptions {
 /** `tokbind request`: one request; exit code 1 when there is no answer, or one that is an error (4xx, 5xx). */
 export async function request(url: string, options: RequestOptions): Promise<number> {
   let sent: SentRequest | undefined;
-  const dispatcher = createDispatcher(options, (seen) => (sent = seen));
+  const dispatcher = await createDispatcher(options, (seen) => (sent = seen));
   const body = readBody(options.data);
   try {
     const response = await send(url, {
@@ -44,15 +46,18 @@ export async function request(url: string, options: RequestOptions): Promise<num
   }
 }
 
-function createDispatcher(options: RequestOptions, observe: (sent: SentRequest) => void): Dispatcher {
+async function createDispatcher(
+  options: RequestOptions,
+  observe: (sent: SentRequest) => void,
+): Promise<Dispatcher> {
   const version = options.tls === undefined ? undefined : (`TLSv${options.tls}` as const);
   const connect = {
     ...(options.insecure && { rejectUnauthorized: false }),
     ...(version && { minVersion: version, maxVersion: version }),
   };
   if (!options.tokenBinding) return new Agent({ connect });
-  const { keyStore: directory, keyParameters } = options;
-  const keyStore = directory === undefined ? new MemoryKeyStore() : new FileKeyStore({ directory });
+  const { keyStore: place, passphraseFile, keyParameters } = options;
+  const keyStore = place === undefined ? new MemoryKeyStore() : await openKeyStore(place, passphraseFile);
   return new TokenBindingAgent({ keyStore, keyParameters, connect, observe });
 }
 

@@ -130,32 +130,34 @@ export class FileKeyStore implements TokenBindingKeyStore {
     // Another process may make the file after the look, or clear the directory before the key is in it.
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       await checkPrivateDirectory(this.#directory);
-      const passphrase = await this.#passphraseFile.read();
       const content = await readPrivateFile(path);
-      if (content !== undefined && isExpired(content.written, this.#maxAge)) {
+      // After the file that may be encrypted with it.
+      const passphrase = await this.#passphraseFile.read();
+      if (content === undefined) {
+        await this.#create(path, scope, keyParameters);
+      } else if (isExpired(content.written, this.#maxAge)) {
         await this.#removeFile(path, (written) => isExpired(written, this.#maxAge));
-        continue;
+      } else {
+        const { text } = content;
+        const loaded = this.#loaded.get(path);
+        if (loaded?.text === text) return loaded.key;
+        const key = await decodeEntry(entryFile(path, passphrase), text, scope, keyParameters);
+        this.#loaded.set(path, { text, key });
+        return key;
       }
-      const text = content?.text ?? (await this.#create(path, scope, keyParameters));
-      if (text === undefined) continue;
-      const loaded = this.#loaded.get(path);
-      if (loaded?.text === text) return loaded.key;
-      const key = await decodeEntry(entryFile(path, passphrase), text, scope, keyParameters);
-      this.#loaded.set(path, { text, key });
-      return key;
     }
     throw storeError(path, "cannot be made: it keeps appearing and disappearing");
   }
 
-  /** Undefined when another process made the file, or cleared the directory, in between. */
-  async #create(path: string, scope: string, keyParameters: KeyParameters): Promise<string | undefined> {
+  /** Unless another process makes the file, or clears the directory, in between. */
+  async #create(path: string, scope: string, keyParameters: KeyParameters): Promise<void> {
     await makePrivateDirectory(this.#directory);
     const passphrase = await this.#passphraseFile.create();
     const key = await generateKey(keyParameters, { extractable: true });
     const text = await encodeEntry(entryFile(path, passphrase), scope, key);
     if (Buffer.byteLength(text) > maxFileSize)
       throw storeError(path, "cannot be made: the scope is too long");
-    return (await createPrivateFile(path, text, lockOf(path))) ? text : undefined;
+    await createPrivateFile(path, text, lockOf(path));
   }
 
   /** With what a process that died left half done: its files hold private keys too. */

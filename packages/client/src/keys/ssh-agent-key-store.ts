@@ -120,6 +120,12 @@ export class SshAgentKeyStore implements TokenBindingKeyStore {
     }));
   }
 
+  /** All keys with a comment, of a scope or not: to sign with a key that its owner names. */
+  async keysOf(comment: string): Promise<readonly TokenBindingKey[]> {
+    const found = await listIdentities(this.#address, (each) => each === comment);
+    return found.map((identity) => identityKey(this.#address, identity));
+  }
+
   async #find(comment: string, keyParameters: KeyParameters): Promise<Identity | undefined> {
     const found = await listIdentities(this.#address, (each) => each === comment);
     return found.find((each) => each.keyParameters === keyParameters);

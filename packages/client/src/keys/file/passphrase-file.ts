@@ -33,11 +33,18 @@ export class PassphraseFile {
    * @throws TokenBindingError `key_store` when that is not what was asked for
    */
   async read(): Promise<Passphrase | undefined> {
-    const content = await readPrivateFile(this.#path);
-    if (content === undefined) {
-      if (this.#text !== undefined) await this.#checkNoKeys();
-      return undefined;
+    let content = await readPrivateFile(this.#path);
+    if (content === undefined && this.#text !== undefined && (await this.#hasKeys())) {
+      // Another process makes this file before the first key.
+      content = await readPrivateFile(this.#path);
+      if (content === undefined) {
+        throw storeError(
+          this.#directory,
+          "holds keys that are not encrypted: clear it to get new ones, or use it without a passphrase",
+        );
+      }
     }
+    if (content === undefined) return undefined;
     if (this.#text === undefined) {
       throw storeError(this.#directory, "holds encrypted keys: expected their passphrase, got none");
     }
@@ -91,12 +98,8 @@ export class PassphraseFile {
     });
   }
 
-  async #checkNoKeys(): Promise<void> {
+  async #hasKeys(): Promise<boolean> {
     const names = await readdir(this.#directory).catch(() => []);
-    if (!names.some((name) => keyFileName.test(name))) return;
-    throw storeError(
-      this.#directory,
-      "holds keys that are not encrypted: clear it to get new ones, or use it without a passphrase",
-    );
+    return names.some((name) => keyFileName.test(name));
   }
 }

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
-import { temporaryDirectory } from "@tokbind/testing/vitest";
 import { onTestFinished } from "vitest";
+import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** Whether the real thing is there; tests of it are skipped without. */
 export const hasSshAgent = spawnSync("ssh-add", ["-h"]).status !== null;
@@ -24,9 +24,12 @@ export class TestSshAgent {
   }
 
   /** For the length of a test. */
-  static async start(...args: string[]): Promise<TestSshAgent> {
+  static async start(args: readonly string[] = [], env: object = {}): Promise<TestSshAgent> {
     const agent = new TestSshAgent(await temporaryDirectory());
-    const child = spawn("ssh-agent", ["-D", "-a", agent.socket, ...args], { stdio: "ignore" });
+    const child = spawn("ssh-agent", ["-D", "-a", agent.socket, ...args], {
+      stdio: "ignore",
+      env: { ...process.env, ...env },
+    });
     onTestFinished(async () => {
       if (child.exitCode !== null) return;
       child.kill();
