@@ -79,3 +79,23 @@ export function parseHeader(line: string, before: readonly string[]): readonly s
   if (token.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return [...before, name, value];
   throw new InvalidArgumentError('expected "Name: value".');
 }
+
+/** A host, which may be that of a URL; returns what stands between `https://` and `/`. */
+export function parseSite(value: string): string {
+  const text = value.includes("://") ? value : `https://${value}/`;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === "https:") return url.host;
+  throw new InvalidArgumentError("expected a host, such as www.example.com.");
+}
+
+const units = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A moment: that long ago, or in the form of RFC 3339, whose time may be left out. */
+export function parseTime(value: string): Date {
+  const [, count, unit] = /^(\d{1,6})([mhd])$/.exec(value) ?? [];
+  if (unit !== undefined) return new Date(Date.now() - Number(count) * units[unit as keyof typeof units]);
+  const isDate = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.test(value);
+  const date = new Date(value);
+  if (isDate && !Number.isNaN(date.getTime())) return date;
+  throw new InvalidArgumentError("expected a time, such as 90m, 1h or 7d ago, or 2026-11-25T18:00Z.");
+}

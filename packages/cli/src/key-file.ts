@@ -62,7 +62,12 @@ export async function readKeyFile(file: string): Promise<TokenBindingKey> {
   }
 }
 
-async function readPrivateFile(file: string): Promise<string> {
+/**
+ * The text of a file with a secret.
+ *
+ * @throws TokenBindingError `key_store` when others could have read it
+ */
+export async function readPrivateFile(file: string): Promise<string> {
   let handle: FileHandle | undefined;
   try {
     // Without waiting for somebody to write, should it be a pipe.

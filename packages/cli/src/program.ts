@@ -8,11 +8,14 @@ import {
   parseKeyParametersList,
   parseMethod,
   parsePort,
+  parseSite,
+  parseTime,
   parseTls,
   parseUrl,
 } from "./arguments.ts";
 import type { InspectOptions } from "./commands/inspect.ts";
 import type { KeygenOptions } from "./commands/keygen.ts";
+import type { KeysOptions, ResetOptions } from "./commands/keys.ts";
 import type { RequestOptions } from "./commands/request.ts";
 import type { ServeOptions } from "./commands/serve.ts";
 import type { SignOptions } from "./commands/sign.ts";
@@ -84,8 +87,8 @@ export function createProgram({ write, finish }: ProgramEnds): Command {
 
   command("sign", "make the Sec-Token-Binding value for a connection")
     .requiredOption("--ekm <hex>", "32 bytes of exported keying material", parseEkm)
-    .requiredOption("--provided <file>", "key from keygen")
-    .option("--referred <file>", "key from keygen that the client uses with another server")
+    .requiredOption("--provided <key>", "file from keygen, or ssh-agent:COMMENT")
+    .option("--referred <key>", "such a key, which the client uses with another server")
     .option("--negotiated <name>", "refuse a provided key of other parameters", parseKeyParameters)
     .action((options: SignOptions) => run(import("./commands/sign.ts").then(({ sign }) => sign(options))));
 
@@ -105,20 +108,50 @@ export function createProgram({ write, finish }: ProgramEnds): Command {
     .argument("<url>", "https:// or http://", parseUrl)
     .option("-k, --insecure", "accept any certificate")
     .option("-v, --verbose", "show what was negotiated and sent")
-    .option("--key-store <dir>", "keep keys there; without it they are forgotten")
+    .option("--key-store <dir>", "keep keys there, or in ssh-agent:[SOCKET]; without it they are forgotten")
+    .option("--passphrase-file <file>", "its first line is what the keys in DIR are encrypted with")
     .option("--cookie-jar <file>", "send the cookies in it and keep those of the answers there")
     .option("--refer", "follow redirects, and prove the key of their server too where they ask for it")
     .option("--tls <version>", "1.2 or 1.3 only", parseTls)
     .option("--no-token-binding", "do not offer it")
-    .option("--key-parameters <list>", "most preferred first", parseKeyParametersList, defaultKeyParameters)
+    .option("--key-parameters <list>", "most preferred first", parseKeyParametersList)
     .option("-X, --request <method>", "method, default GET, or POST with -d", parseMethod)
     .option("-H, --header <line>", "Name: value; may be repeated", parseHeader, [])
     .option("-d, --data <text>", "form body; @FILE reads it")
     .action((url: string, options: RequestOptions, self: Command) => {
+      if (options.passphraseFile !== undefined && options.keyStore === undefined) {
+        return misused(self, "--passphrase-file goes with --key-store");
+      }
       if (options.refer && !options.tokenBinding) {
         return misused(self, "--refer needs Token Binding, which --no-token-binding does not offer");
       }
       return run(import("./commands/request.ts").then(({ request }) => request(url, options)));
+    });
+
+  const keys = tokbind.command("keys").description("list or reset the keys that request keeps");
+  const keysCommand = (name: string, description: string) =>
+    keys
+      .command(name)
+      .description(description)
+      .option("--json", "print JSON")
+      .requiredOption("--key-store <dir>", "where they are: a directory, or ssh-agent:[SOCKET]")
+      .option("--passphrase-file <file>", "its first line is what the keys in DIR are encrypted with");
+
+  keysCommand("list", "show the site, type and ID of each key").action((options: KeysOptions) =>
+    run(import("./commands/keys.ts").then(({ listKeys }) => listKeys(options))),
+  );
+
+  keysCommand("reset", "forget keys, as one clears cookies: tokens that are bound to them are dead")
+    .option("--site <host>", "those of the site of a host", parseSite)
+    .option("--since <time>", "those made since then: 1h ago, or 2026-11-25T18:00Z", parseTime)
+    .option("--before <time>", "those made before", parseTime)
+    .option("--all", "all")
+    .action((options: ResetOptions, self: Command) => {
+      const isByTime = options.since !== undefined || options.before !== undefined;
+      if ([options.site !== undefined, isByTime, options.all].filter(Boolean).length !== 1) {
+        return misused(self, "expected either --site HOST, --since or --before TIME, or --all");
+      }
+      return run(import("./commands/keys.ts").then(({ resetKeys }) => resetKeys(options)));
     });
 
   command("vectors", "run test vectors: the project's own, or other files of the same schemas")

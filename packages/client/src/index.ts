@@ -1,4 +1,12 @@
 export { type KeyParameters, TokenBindingError, type TokenBindingErrorCode } from "@tokbind/codec";
+export {
+  decodeEcdsaSigValue,
+  importCryptoKeyPair,
+  importSpki,
+  type TokenBindingKey,
+  type WebCryptoKey,
+  type WebCryptoKeyPair,
+} from "@tokbind/crypto";
 export { createTokenBindingMessage, type TokenBindingMessageOptions } from "@tokbind/message";
 export {
   type NegotiatedTokenBinding,
@@ -15,7 +23,8 @@ export type { AnyUndiciAgent, AnyUndiciMethods } from "./agent/any-undici-agent.
 export type { HttpOptions, ReceiverOptions } from "./agent/http-options.ts";
 export { TokenBindingAgent } from "./agent/token-binding-agent.ts";
 export { FileKeyStore, type FileKeyStoreOptions } from "./keys/file-key-store.ts";
-export { MemoryKeyStore } from "./keys/memory-key-store.ts";
+export type { CreationTimes } from "./keys/lifetime.ts";
+export { MemoryKeyStore, type MemoryKeyStoreOptions } from "./keys/memory-key-store.ts";
 export { scopeOf } from "./keys/scope-of.ts";
 export { refer } from "./redirects/refer.ts";
 export type { Referral } from "./redirects/referral.ts";
@@ -27,4 +36,6 @@ export type {
 } from "./https-agent/https-agent-options.ts";
 export { TokenBindingHttpsAgent } from "./https-agent/token-binding-https-agent.ts";
 export type { ProxyOptions, ProxyTlsOptions } from "./proxy/proxy-options.ts";
+export { SshAgentKeyStore, type SshAgentKeyStoreOptions } from "./keys/ssh-agent-key-store.ts";
+export type { StoredKey } from "./keys/stored-key.ts";
 export type { TokenBindingKeyStore } from "./keys/token-binding-key-store.ts";

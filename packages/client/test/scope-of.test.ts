@@ -1,5 +1,7 @@
+import { existsSync, readFileSync } from "node:fs";
+import { domainToASCII } from "node:url";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { scopeOf } from "../src/index.ts";
 
 const scope = (url: string) => scopeOf(new URL(url));
@@ -35,6 +37,9 @@ test.each([
   ["https://co.uk/", "co.uk"],
   ["https://github.io/", "github.io"],
   ["https://com/", "com"],
+  ["https://.example.com/", ".example.com"],
+  ["https://www..example.com/", "www..example.com"],
+  ["https://example.com../", "example.com."],
 ])("%s has no registrable domain and is its own scope, %s [A-25] [TBH-2.1-07]", (url, expected) => {
   expect(scope(url)).toBe(expected);
 });
@@ -65,4 +70,36 @@ test("the scope is always the host or a parent domain of it [TBP-4.1-04] [TBP-7.
       expect(result === url.hostname || url.hostname.endsWith(`.${result}`)).toBe(true);
     }),
   );
+});
+
+const listData = "/usr/share/doc/publicsuffix/examples/test_psl.txt";
+const hasListData = existsSync(listData);
+if (!hasListData) {
+  process.stderr.write("skipped: the public suffix list's own test data (Debian: publicsuffix)\n");
+}
+
+describe.skipIf(!hasListData)("the public suffix list's own test data [TBH-2.1-02] [TBH-2.1-03]", () => {
+  const text = hasListData ? readFileSync(listData, "utf8") : "";
+  const calls = [...text.matchAll(/^checkPublicSuffix\('(.*)', (?:null|'(.*)')\);$/gm)];
+  const cases = calls.map(([, host, domain]) => [host!, domain] as const);
+
+  test("is there", () => {
+    expect(cases.length).toBeGreaterThan(70);
+  });
+
+  test.each(cases)("%s: %s", (host, domain) => {
+    const own = new URL(`https://${host}/`).hostname;
+    expect(scope(`https://${host}/`)).toBe(domain === undefined ? own : domainToASCII(domain));
+    expect(scope(`https://${host}:8443/`)).toBe(scope(`https://${host}/`));
+  });
+});
+
+test("a thousand hosts of three hundred sites, as one would sort them by hand", () => {
+  const suffixes = ["com", "co.uk", "github.io", "example", "xn--p1ai"];
+  for (let i = 0; i < 300; i++) {
+    const site = `site${i}.${suffixes[i % suffixes.length]!}`;
+    for (const host of [site, `www.${site}`, `a.b.${site}`, `xn--bcher-kva.${site}`]) {
+      expect(scope(`https://${host}/`)).toBe(site);
+    }
+  }
 });

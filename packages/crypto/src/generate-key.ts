@@ -1,7 +1,7 @@
 import { backend } from "#backend";
 import { checkKeyParameters, type KeyParameters } from "@tokbind/codec";
 import { isExtractable } from "./check-arguments.ts";
-import { localKey } from "./local-key.ts";
+import { LocalKey } from "./local-key.ts";
 import { importPublicJwk } from "./public-jwk.ts";
 import type { KeyOptions, TokenBindingKey } from "./types.ts";
 
@@ -23,5 +23,5 @@ export async function generateKey(
   const extractable = isExtractable(options);
   const { publicJwk, privateKey } = await backend.generateKeyPair(keyParameters, extractable);
   const id = importPublicJwk(publicJwk, keyParameters);
-  return localKey({ keyParameters, id }, privateKey, extractable);
+  return new LocalKey({ keyParameters, id }, privateKey, extractable);
 }

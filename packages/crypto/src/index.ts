@@ -1,4 +1,6 @@
+export { decodeEcdsaSigValue } from "./decode-ecdsa-sig-value.ts";
 export { generateKey } from "./generate-key.ts";
+export { importCryptoKeyPair, type WebCryptoKey, type WebCryptoKeyPair } from "./import-crypto-key-pair.ts";
 export { importPublicKey } from "./import-public-key.ts";
 export { encodePem, type PemLabel } from "./pem.ts";
 export { exportPkcs8, importPkcs8 } from "./pkcs8.ts";

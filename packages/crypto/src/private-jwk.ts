@@ -3,7 +3,7 @@ import { type KeyParameters, TokenBindingError } from "@tokbind/codec";
 import { isExtractable } from "./check-arguments.ts";
 import { checkPrivateJwk } from "./check-private-jwk.ts";
 import { checkKey } from "./key-parameters.ts";
-import { localKey } from "./local-key.ts";
+import { LocalKey } from "./local-key.ts";
 import type { Jwk, KeyOptions, TokenBindingKey } from "./types.ts";
 
 /**
@@ -44,7 +44,7 @@ export async function importPrivateJwk(
 ): Promise<TokenBindingKey> {
   const extractable = isExtractable(options);
   const checked = checkPrivateJwk(jwk, keyParameters);
-  return localKey(checked, await importChecked(checked, extractable), extractable);
+  return new LocalKey(checked, await importChecked(checked, extractable), extractable);
 }
 
 async function importChecked(

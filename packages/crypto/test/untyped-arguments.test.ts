@@ -123,7 +123,7 @@ describe.each(backends)("%s", (_, typed) => {
       await expectCode("invalid_argument", () => verify(data, value));
       await expectCode("invalid_argument", () => untyped.sign(key, value));
       await expectCode("invalid_argument", () => key.sign(value as Uint8Array));
-      await expectCode("invalid_argument", () => untyped.sign({ ...key, sign: () => value }, data));
+      await expectCode("key_store", () => untyped.sign({ ...key, sign: () => value }, data));
     });
   });
 

@@ -1,16 +1,17 @@
 import { readFileSync } from "node:fs";
 import {
-  FileKeyStore,
   MemoryKeyStore,
   refer,
   type Referral,
   referralIn,
   type SentRequest,
   TokenBindingAgent,
+  type TokenBindingKeyStore,
 } from "@tokbind/client";
 import type { KeyParameters } from "@tokbind/codec";
 import { Agent, type Dispatcher, request as send } from "undici";
 import { CookieJar } from "../cookies/cookie-jar.ts";
+import { openKeyStore } from "../key-store.ts";
 import { print, warn } from "../output.ts";
 import { type Answer, describe, report } from "../request/answer.ts";
 import { nextRequest, type PlannedRequest, without } from "../request/next-request.ts";
@@ -19,13 +20,14 @@ export interface RequestOptions {
   readonly insecure?: boolean | undefined;
   readonly verbose?: boolean | undefined;
   readonly keyStore?: string | undefined;
+  readonly passphraseFile?: string | undefined;
   readonly cookieJar?: string | undefined;
   /** Follow redirects, and refer where they ask for it. */
   readonly refer?: boolean | undefined;
   readonly tls?: "1.2" | "1.3" | undefined;
   /** False for `--no-token-binding`. */
   readonly tokenBinding: boolean;
-  readonly keyParameters: readonly KeyParameters[];
+  readonly keyParameters?: readonly KeyParameters[] | undefined;
   readonly request?: string | undefined;
   /** Names and values in turn, as undici takes them when a name may come twice. */
   readonly header: readonly string[];
@@ -40,7 +42,7 @@ const maxRedirects = 20;
 export async function request(url: string, options: RequestOptions): Promise<number> {
   const jar = options.cookieJar === undefined ? undefined : new CookieJar(options.cookieJar);
   const redirects: Answer[] = [];
-  const client = new Client(options, jar);
+  const client = new Client(options, await keyStoreOf(options), jar);
   try {
     let planned = plan(url, options);
     let referral: Referral | undefined;
@@ -70,9 +72,9 @@ class Client {
   readonly #dispatcher: Dispatcher;
   #sent: SentRequest | undefined;
 
-  constructor(options: RequestOptions, jar: CookieJar | undefined) {
+  constructor(options: RequestOptions, keyStore: TokenBindingKeyStore, jar: CookieJar | undefined) {
     this.#jar = jar;
-    this.#dispatcher = createDispatcher(options, (sent) => (this.#sent = sent));
+    this.#dispatcher = createDispatcher(options, keyStore, (sent) => (this.#sent = sent));
   }
 
   async send(
@@ -116,14 +118,24 @@ function withCookies(headers: readonly string[], cookies = ""): string[] {
   return [...without(headers, ["cookie"]), "Cookie", [...own, cookies].join("; ")];
 }
 
-function createDispatcher(options: RequestOptions, observe: (sent: SentRequest) => void): Dispatcher {
+async function keyStoreOf({
+  keyStore: place,
+  passphraseFile,
+}: RequestOptions): Promise<TokenBindingKeyStore> {
+  return place === undefined ? new MemoryKeyStore() : openKeyStore(place, passphraseFile);
+}
+
+function createDispatcher(
+  options: RequestOptions,
+  keyStore: TokenBindingKeyStore,
+  observe: (sent: SentRequest) => void,
+): Dispatcher {
   const version = options.tls === undefined ? undefined : (`TLSv${options.tls}` as const);
   const connect = {
     ...(options.insecure && { rejectUnauthorized: false }),
     ...(version && { minVersion: version, maxVersion: version }),
   };
   if (!options.tokenBinding) return new Agent({ connect });
-  const { keyStore: directory, keyParameters } = options;
-  const keyStore = directory === undefined ? new MemoryKeyStore() : new FileKeyStore({ directory });
+  const { keyParameters } = options;
   return new TokenBindingAgent({ keyStore, keyParameters, connect, observe });
 }

@@ -1,6 +1,6 @@
 import { type KeyParameters, TokenBindingError } from "@tokbind/codec";
 import { createTokenBindingMessage } from "@tokbind/message";
-import { readKeyFile } from "../key-file.ts";
+import { findKey } from "../find-key.ts";
 import { print } from "../output.ts";
 
 export interface SignOptions {
@@ -14,8 +14,8 @@ export interface SignOptions {
 /** `tokbind sign`: prints the Sec-Token-Binding value for a connection with this EKM. */
 export async function sign(options: SignOptions): Promise<number> {
   const { ekm, negotiated } = options;
-  const provided = await readKeyFile(options.provided);
-  const referred = options.referred === undefined ? undefined : await readKeyFile(options.referred);
+  const provided = await findKey(options.provided, negotiated);
+  const referred = options.referred === undefined ? undefined : await findKey(options.referred);
   if (negotiated !== undefined && negotiated !== provided.keyParameters) {
     throw new TokenBindingError(
       "key_parameters_mismatch",

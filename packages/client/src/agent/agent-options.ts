@@ -15,7 +15,10 @@ import { checkTlsOptions, isAddress, isAmount, isPath, type TlsOptions } from ".
 export interface TokenBindingAgentOptions extends HttpOptions, ReceiverOptions, ProxyOptions {
   /** Where keys come from. Default: a MemoryKeyStore of its own. */
   readonly keyStore?: TokenBindingKeyStore | undefined;
-  /** What is offered, most preferred first. Default: `ecdsap256`, `rsa2048_pss`, `rsa2048_pkcs1.5`. */
+  /**
+   * What is offered, most preferred first. Default: what the key store keeps; and where it does not say, `ecdsap256`,
+   * `rsa2048_pss`, `rsa2048_pkcs1.5`.
+   */
   readonly keyParameters?: readonly KeyParameters[] | undefined;
   /** How connections are made, such as `ca`, `cert`, `key`, `rejectUnauthorized`, `minVersion`, `lookup`, `timeout`. */
   readonly connect?: TlsOptions | undefined;

@@ -1,5 +1,6 @@
 import { type Agent, type buildConnector, type Dispatcher, Pool } from "undici";
 import { MemoryKeyStore } from "../keys/memory-key-store.ts";
+import { offeredKeyParameters } from "../keys/offered-key-parameters.ts";
 import { scopeOf } from "../keys/scope-of.ts";
 import { type ForwardProxy, forwardProxyOf } from "../proxy/forward-proxy.ts";
 import { forwardingPool } from "../proxy/forwarding-pool.ts";
@@ -62,7 +63,8 @@ export class TokenBindingAgent extends AnyUndiciAgent {
    */
   constructor(options: TokenBindingAgentOptions = {}) {
     const connect = checkAgentOptions(options);
-    const { keyParameters, keyStore = new MemoryKeyStore(), scope = scopeOf, observe } = options;
+    const { keyStore = new MemoryKeyStore(), scope = scopeOf, observe } = options;
+    const keyParameters = offeredKeyParameters(keyStore, options.keyParameters);
     const { allowH2 = false, maxOrigins = Infinity, webSocket, eventSource, refer = false } = options;
     const connections = options.connections ?? Infinity;
     const clientTtl = options.clientTtl ?? Infinity;

@@ -10,6 +10,7 @@ import { keyGetter } from "../agent/key-getter.ts";
 import { guarded } from "../agent/observer.ts";
 import type { SentRequest } from "../agent/sent-request.ts";
 import { MemoryKeyStore } from "../keys/memory-key-store.ts";
+import { offeredKeyParameters } from "../keys/offered-key-parameters.ts";
 import { scopeOf } from "../keys/scope-of.ts";
 import type { TokenBindingKeyStore } from "../keys/token-binding-key-store.ts";
 import { type ForwardProxy, forwardProxyOf, type Target } from "../proxy/forward-proxy.ts";
@@ -69,7 +70,8 @@ export class TokenBindingHttpsAgent extends https.Agent {
    */
   constructor(options: TokenBindingHttpsAgentOptions = {}) {
     super({ keepAlive: true, ...checkHttpsAgentOptions(options) });
-    const { keyStore = new MemoryKeyStore(), scope = scopeOf, observe, keyParameters } = options;
+    const { keyStore = new MemoryKeyStore(), scope = scopeOf, observe } = options;
+    const keyParameters = offeredKeyParameters(keyStore, options.keyParameters);
     this.#options = options;
     this.#keyStore = keyStore;
     this.#scope = scope;

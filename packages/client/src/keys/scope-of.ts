@@ -18,5 +18,7 @@ export function scopeOf(url: URL): string {
     throw new TokenBindingError("invalid_argument", `scope: expected an https URL, got ${url.protocol}`);
   }
   const host = url.hostname.replace(/\.$/, "");
+  // The URL standard lets empty labels through, which no domain has.
+  if (host.split(".").includes("")) return host;
   return getDomain(host, { allowPrivateDomains: true, extractHostname: false }) ?? host;
 }

@@ -10,6 +10,11 @@ import type { TokenBindingKey } from "@tokbind/crypto";
  */
 export interface TokenBindingKeyStore {
   /**
+   * The types of keys that it can keep, most preferred first: what an agent offers unless told otherwise. Without it:
+   * all.
+   */
+  readonly keyParameters?: readonly KeyParameters[] | undefined;
+  /**
    * The key of an entry, made now if there is none. Calls at the same time get the same key, and later calls the
    * same object for as long as the key stays, so that callers can remember what they signed with it.
    *
