@@ -1,6 +1,6 @@
 import type { OtherTokenBindingID } from "@tokbind/codec";
 import type { ProvidedTokenBinding, ReferredTokenBinding } from "@tokbind/message";
-import type { NodeRequest } from "./node-request.ts";
+import type { NodeRequest } from "@tokbind/codec/node";
 
 /** What a request has proven, wherever its TLS connection ends. */
 export interface RequestTokenBindings {

@@ -4,7 +4,8 @@ import { MessageVerifier } from "@tokbind/message";
 import { type NegotiatedTokenBinding, negotiatedTokenBinding } from "@tokbind/tls";
 import { AcceptedMessages } from "./accepted-messages.ts";
 import { report } from "./diagnostics.ts";
-import { connectionOf, type NodeRequest, secTokenBindingLines, socketOf } from "./node-request.ts";
+import { connectionOf, type NodeRequest, socketOf } from "@tokbind/codec/node";
+import { secTokenBindingLines } from "./node-request.ts";
 import { applyPolicy, type RequestPolicy, requestPolicyRules } from "./request-policy.ts";
 import {
   type SecTokenBindingOptions,

@@ -3,3 +3,10 @@ export { collectGarbage } from "./collect-garbage.ts";
 export { listen } from "./listen.ts";
 export { makeCertificate } from "./make-certificate.ts";
 export { makeRevocationList } from "./make-revocation-list.ts";
+export {
+  type CrlOptions,
+  der,
+  type LeafOptions,
+  TestAuthority,
+  type TestCertificate,
+} from "./test-authority.ts";

@@ -8,7 +8,7 @@ import type { Application, ErrorRequestHandler, RequestHandler } from "express";
 import type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 import { isRefused, refusalOf } from "./refusal.ts";
 
-export type { NodeRequest } from "../node-request.ts";
+export type { NodeRequest } from "@tokbind/codec/node";
 export type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 
 declare global {

@@ -11,7 +11,7 @@ import { type TokenBindingOptions, withTokenBinding } from "@tokbind/tls";
 import type { FastifyPluginCallback, FastifyServerFactory } from "fastify";
 import type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 
-export type { NodeRequest } from "../node-request.ts";
+export type { NodeRequest } from "@tokbind/codec/node";
 export type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 export type { TokenBindingOptions } from "@tokbind/tls";
 

@@ -8,11 +8,11 @@ import type { HttpBindings } from "@hono/node-server";
 import type { TokenBindingError } from "@tokbind/codec";
 import type { Context, MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
-import type { NodeRequest } from "../node-request.ts";
+import type { NodeRequest } from "@tokbind/codec/node";
 import type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 import { isRefused, refusalOf } from "./refusal.ts";
 
-export type { NodeRequest } from "../node-request.ts";
+export type { NodeRequest } from "@tokbind/codec/node";
 export type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 
 declare module "hono" {

@@ -9,7 +9,7 @@ import type { Middleware } from "koa";
 import type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 import { isRefused } from "./refusal.ts";
 
-export type { NodeRequest } from "../node-request.ts";
+export type { NodeRequest } from "@tokbind/codec/node";
 export type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 
 declare module "koa" {

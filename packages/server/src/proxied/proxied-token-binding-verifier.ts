@@ -6,6 +6,14 @@ import {
   TokenBindingError,
   type TokenBindingID,
 } from "@tokbind/codec";
+import {
+  checkTrustedProxies,
+  connectionOf,
+  isTrusted,
+  type NodeRequest,
+  socketOf,
+  type TrustedProxies,
+} from "@tokbind/codec/node";
 import { checkOptions } from "@tokbind/codec/options";
 import {
   type ProvidedTokenBinding,
@@ -14,10 +22,8 @@ import {
   type ReferredTokenBinding,
 } from "@tokbind/message";
 import { report } from "../diagnostics.ts";
-import { connectionOf, type NodeRequest, socketOf } from "../node-request.ts";
 import type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 import { applyPolicy, type RequestPolicy, requestPolicyRules } from "../request-policy.ts";
-import { checkTrustedProxies, isTrusted, type TrustedProxies } from "./trusted-proxies.ts";
 import { type TtrpFields, ttrpFields } from "./ttrp-fields.ts";
 
 /** Options of {@link ProxiedTokenBindingVerifier}. */
@@ -53,10 +59,9 @@ export class ProxiedTokenBindingVerifier implements RequestVerifier {
         required: true,
       },
     });
-    checkTrustedProxies(options.trustedProxies);
     const { required, onInvalid } = options;
     this.#policy = { required, onInvalid };
-    this.#trustedProxies = copyOf(options.trustedProxies);
+    this.#trustedProxies = checkTrustedProxies("ProxiedTokenBindingVerifier", options.trustedProxies);
   }
 
   /**
@@ -88,16 +93,6 @@ export class ProxiedTokenBindingVerifier implements RequestVerifier {
     }
     return trusted;
   }
-}
-
-/** A copy: who changes the lists later changes nothing. */
-function copyOf(proxies: TrustedProxies): TrustedProxies {
-  const { thumbprints, addressesWithoutProof } = proxies;
-  return {
-    ...proxies,
-    thumbprints: thumbprints && [...thumbprints],
-    addressesWithoutProof: addressesWithoutProof && [...addressesWithoutProof],
-  };
 }
 
 function decode({ provided, referred, others }: TtrpFields): RequestTokenBindings {

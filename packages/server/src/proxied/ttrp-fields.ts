@@ -4,7 +4,7 @@ import {
   secReferredTokenBindingId,
   TokenBindingError,
 } from "@tokbind/codec";
-import { checkWhole, type NodeRequest } from "../node-request.ts";
+import { checkWhole, type NodeRequest } from "@tokbind/codec/node";
 
 /** The lines of the three fields in which a proxy tells what it validated (draft-ietf-tokbind-ttrp-09 section 2.2). */
 export interface TtrpFields {
