@@ -1,5 +1,6 @@
 import { createHash, type KeyObject, X509Certificate } from "node:crypto";
 import { TokenBindingError } from "@tokbind/codec";
+import { checkOptions, type OptionRule } from "@tokbind/codec/options";
 import { type CertificateFields, readCertificate } from "./certificate/read-certificate.ts";
 import { type PemOrDer, readPemOrDer, toPem } from "./pem.ts";
 import { RevocationList } from "./revocation/revocation-list.ts";
@@ -16,6 +17,31 @@ export interface AuthoritiesOptions {
    * issuing CAs as well. Without, no certificate is ever revoked.
    */
   readonly crl?: PemOrDer | undefined;
+}
+
+const isMaterial: OptionRule = {
+  expected: "PEM, DER or a list of these",
+  test: (value) => typeof value === "string" || value instanceof Uint8Array || Array.isArray(value),
+};
+
+export const authoritiesRules = {
+  ca: { ...isMaterial, required: true },
+  crl: isMaterial,
+} satisfies Record<keyof AuthoritiesOptions, OptionRule>;
+
+/**
+ * Others in their place: what is not given stays.
+ *
+ * @throws TokenBindingError `invalid_argument`
+ */
+export function reloaded(
+  owner: string,
+  { source }: Authorities,
+  options: Partial<AuthoritiesOptions>,
+): Authorities {
+  checkOptions(owner, options, { ca: isMaterial, crl: isMaterial });
+  const { ca = source.ca, crl = source.crl } = options;
+  return new Authorities(owner, { ca, crl });
 }
 
 interface Authority {

@@ -1,19 +1,19 @@
 import type { Socket } from "node:net";
 import { Server, type TLSSocket } from "node:tls";
 import { TokenBindingError } from "@tokbind/codec";
+import { type ClientCertificate, connectionOf, type NodeRequest, socketOf } from "@tokbind/codec/node";
+import { checkOptions, described } from "@tokbind/codec/options";
 import {
-  certificateThumbprint,
-  type ClientCertificate,
-  connectionOf,
-  type NodeRequest,
-  socketOf,
-} from "@tokbind/codec/node";
-import { checkOptions, described, type OptionRule } from "@tokbind/codec/options";
-import { Authorities, type AuthoritiesOptions, type ContextOptions } from "./authorities.ts";
-import { clientKind } from "./certificate/client-kind.ts";
+  Authorities,
+  type AuthoritiesOptions,
+  authoritiesRules,
+  type ContextOptions,
+  reloaded,
+} from "./authorities.ts";
+import { clientOf } from "./certificate/client-of.ts";
 import { type CertificateFields, readCertificate } from "./certificate/read-certificate.ts";
 import { type CertificateVerifier, type ClientPolicy, withPolicy } from "./policy.ts";
-import { chainRefusal, checkStanding } from "./refusals.ts";
+import { chainRefusal, checkStanding } from "./standing.ts";
 
 /** Options of {@link ClientCertificateVerifier}. */
 export type ClientCertificateVerifierOptions = AuthoritiesOptions;
@@ -45,11 +45,6 @@ interface Connection {
 type MaybeTls = Socket &
   Partial<Pick<TLSSocket, "getPeerX509Certificate" | "authorized" | "authorizationError">>;
 
-const isMaterial: OptionRule = {
-  expected: "PEM, DER or a list of these",
-  test: (value) => typeof value === "string" || value instanceof Uint8Array || Array.isArray(value),
-};
-
 /**
  * Verifies the client certificate of every request, over the TLS connection that ends here: there is one, OpenSSL accepted
  * its chain, none of it has expired, it is for clients, and no CA of the chain has revoked what it issued, by the CRLs of
@@ -74,10 +69,7 @@ export class ClientCertificateVerifier {
    *   has not signed
    */
   constructor(options: ClientCertificateVerifierOptions) {
-    checkOptions("ClientCertificateVerifier", options, {
-      ca: { ...isMaterial, required: true },
-      crl: isMaterial,
-    });
+    checkOptions("ClientCertificateVerifier", options, authoritiesRules);
     this.#authorities = new Authorities("ClientCertificateVerifier", options);
   }
 
@@ -100,9 +92,7 @@ export class ClientCertificateVerifier {
    */
   // A property, so that it works detached, as the methods below do.
   readonly reload = (options: Partial<ClientCertificateVerifierOptions>): ContextOptions | undefined => {
-    checkOptions("ClientCertificateVerifier.reload", options, { ca: isMaterial, crl: isMaterial });
-    const { ca = this.#authorities.source.ca, crl = this.#authorities.source.crl } = options;
-    const next = new Authorities("ClientCertificateVerifier.reload", { ca, crl });
+    const next = reloaded("ClientCertificateVerifier.reload", this.#authorities, options);
     const isSame = next.digest === this.#authorities.digest;
     this.#authorities = next;
     return isSame ? undefined : { ...next.contextOptions };
@@ -151,12 +141,7 @@ export class ClientCertificateVerifier {
     if (certificate === undefined) throw missing(socket);
     if (socket.authorized !== true) throw this.#untrusted(socket, certificate);
     const fields = readCertificate(certificate);
-    const client = Object.freeze({
-      certificate,
-      "x5t#S256": certificateThumbprint(certificate),
-      kind: clientKind(fields),
-      names: fields.names,
-    });
+    const client = clientOf(certificate, fields);
     return { client, fields, first: this.#authorities, accepted: undefined, from: 0, until: 0 };
   }
 

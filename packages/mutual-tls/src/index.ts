@@ -13,5 +13,18 @@ export {
   type ClientCertificateVerifierOptions,
   type MutualTlsOptions,
 } from "./client-certificate-verifier.ts";
+export {
+  clientCert,
+  clientCertChain,
+  decodeClientCert,
+  decodeClientCertChain,
+  decodeEscapedClientCert,
+  encodeClientCert,
+  encodeClientCertChain,
+} from "./client-cert/fields.ts";
 export type { PemOrDer } from "./pem.ts";
 export type { CertificateVerifier, ClientPolicy } from "./policy.ts";
+export {
+  ProxiedClientCertificateVerifier,
+  type ProxiedClientCertificateVerifierOptions,
+} from "./proxied-client-certificate-verifier.ts";

@@ -8,4 +8,5 @@
 export { certificateThumbprint } from "./certificate-thumbprint.ts";
 export type { ClientCertificate, ClientKind, SubjectAltNames } from "./client-certificate.ts";
 export { checkWhole, connectionOf, type NodeRequest, socketOf } from "./request.ts";
-export { checkTrustedProxies, isTrusted, type TrustedProxies } from "./trusted-proxies.ts";
+export { proxyFields } from "./proxy-fields.ts";
+export { ProxyTrust, type TrustedProxies } from "./trusted-proxies.ts";

@@ -3,6 +3,7 @@ import { isIP, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { checkOptions, isBoolean, isFunction } from "../options.ts";
 import { certificateThumbprint } from "./certificate-thumbprint.ts";
+import { connectionOf, type NodeRequest, socketOf } from "./request.ts";
 
 /**
  * Whose word counts for what the client proved (draft-ietf-tokbind-ttrp-09 section 4). One of the members suffices;
@@ -35,29 +36,47 @@ const listOf = (test: (value: unknown) => boolean, what: string) => ({
   test: (value: unknown) => Array.isArray(value) && value.length > 0 && value.every(test),
 });
 
-/**
- * A copy of the options, checked: who changes the lists later changes nothing.
- *
- * @param owner - whose option it is, for the error message
- * @throws TokenBindingError `invalid_argument`
- */
-export function checkTrustedProxies(owner: string, proxies: TrustedProxies): TrustedProxies {
-  checkOptions(`${owner}: trustedProxies`, proxies, {
-    thumbprints: listOf(isThumbprint, "x5t#S256 thumbprints of 43 characters"),
-    isProxy: isFunction,
-    unixSocket: isBoolean,
-    addressesWithoutProof: listOf(isAddress, "IP addresses"),
-  });
-  const { thumbprints, addressesWithoutProof } = proxies;
-  return {
-    ...proxies,
-    thumbprints: thumbprints && [...thumbprints],
-    addressesWithoutProof: addressesWithoutProof && [...addressesWithoutProof],
-  };
+/** Tells trusted proxies from everybody else. */
+export class ProxyTrust {
+  readonly #proxies: TrustedProxies;
+  // Of a connection, never of a request: who is at its other end.
+  readonly #connections = new WeakMap<object, boolean>();
+
+  /**
+   * @param owner - whose option it is, for the error message
+   * @throws TokenBindingError `invalid_argument`
+   */
+  constructor(owner: string, proxies: TrustedProxies) {
+    checkOptions(`${owner}: trustedProxies`, proxies, {
+      thumbprints: listOf(isThumbprint, "x5t#S256 thumbprints of 43 characters"),
+      isProxy: isFunction,
+      unixSocket: isBoolean,
+      addressesWithoutProof: listOf(isAddress, "IP addresses"),
+    });
+    const { thumbprints, addressesWithoutProof } = proxies;
+    // Who changes the lists later changes nothing.
+    this.#proxies = {
+      ...proxies,
+      thumbprints: thumbprints && [...thumbprints],
+      addressesWithoutProof: addressesWithoutProof && [...addressesWithoutProof],
+    };
+  }
+
+  /** Whether a request came over a connection from a trusted proxy. */
+  trusts(request: NodeRequest): boolean {
+    const connection = connectionOf(request);
+    const socket = connection && socketOf(connection);
+    if (connection === undefined || socket === undefined) return false;
+    let isProxy = this.#connections.get(connection);
+    if (isProxy === undefined) {
+      isProxy = isTrusted(this.#proxies, socket);
+      this.#connections.set(connection, isProxy);
+    }
+    return isProxy;
+  }
 }
 
-/** Whether the other end of a connection is a trusted proxy. */
-export function isTrusted(proxies: TrustedProxies, socket: Socket): boolean {
+function isTrusted(proxies: TrustedProxies, socket: Socket): boolean {
   if (proxies.unixSocket && isUnixSocket(socket)) return true;
   if (proxies.addressesWithoutProof?.some((address) => isSameAddress(address, socket.remoteAddress)))
     return true;

@@ -6,14 +6,7 @@ import {
   TokenBindingError,
   type TokenBindingID,
 } from "@tokbind/codec";
-import {
-  checkTrustedProxies,
-  connectionOf,
-  isTrusted,
-  type NodeRequest,
-  socketOf,
-  type TrustedProxies,
-} from "@tokbind/codec/node";
+import { type NodeRequest, ProxyTrust, type TrustedProxies } from "@tokbind/codec/node";
 import { checkOptions } from "@tokbind/codec/options";
 import {
   type ProvidedTokenBinding,
@@ -45,9 +38,7 @@ export interface ProxiedTokenBindingVerifierOptions extends RequestPolicy {
  */
 export class ProxiedTokenBindingVerifier implements RequestVerifier {
   readonly #policy: RequestPolicy;
-  readonly #trustedProxies: TrustedProxies;
-  // Of a connection, never of a request: who is at its other end.
-  readonly #connections = new WeakMap<object, boolean>();
+  readonly #trust: ProxyTrust;
 
   /** @throws TokenBindingError `invalid_argument` for unknown options and impossible values */
   constructor(options: ProxiedTokenBindingVerifierOptions) {
@@ -61,7 +52,7 @@ export class ProxiedTokenBindingVerifier implements RequestVerifier {
     });
     const { required, onInvalid } = options;
     this.#policy = { required, onInvalid };
-    this.#trustedProxies = checkTrustedProxies("ProxiedTokenBindingVerifier", options.trustedProxies);
+    this.#trust = new ProxyTrust("ProxiedTokenBindingVerifier", options.trustedProxies);
   }
 
   /**
@@ -75,24 +66,12 @@ export class ProxiedTokenBindingVerifier implements RequestVerifier {
     applyPolicy(this.#policy, request, secProvidedTokenBindingId, this.#find);
 
   readonly #find = (request: NodeRequest): RequestTokenBindings | undefined => {
-    const fields = ttrpFields(request, () => this.#isTrusted(request));
+    const fields = ttrpFields(request, () => this.#trust.trusts(request));
     if (fields === undefined) return undefined;
     const verified = decode(fields);
     report.verified(request, verified, false);
     return verified;
   };
-
-  #isTrusted(request: NodeRequest): boolean {
-    const connection = connectionOf(request);
-    const socket = connection && socketOf(connection);
-    if (connection === undefined || socket === undefined) return false;
-    let trusted = this.#connections.get(connection);
-    if (trusted === undefined) {
-      trusted = isTrusted(this.#trustedProxies, socket);
-      this.#connections.set(connection, trusted);
-    }
-    return trusted;
-  }
 }
 
 function decode({ provided, referred, others }: TtrpFields): RequestTokenBindings {
