@@ -1,16 +1,17 @@
-import { createHash, type KeyObject, X509Certificate } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { TokenBindingError } from "@tokbind/codec";
-import { checkOptions, described } from "@tokbind/codec/options";
+import { checkOptions } from "@tokbind/codec/options";
 import { type AuthorityFiles, authorityFiles } from "./authority-files.ts";
-import { type Issuer, newSerialNumber, readIssuer, serialNumberOf } from "./certificate.ts";
+import { type Issuer, newSerialNumber, readIssuer } from "./certificate.ts";
+import { type CertificateRecord, find, fingerprintOf, recordOf, renewable } from "./certificate-record.ts";
 import { publicKeyOfRequest } from "./certificate-request.ts";
 import { createAuthority, crlDays } from "./create-authority.ts";
 import { encodeCrl } from "./crl.ts";
 import { fileError, invalid } from "./errors.ts";
 import { checkDirectory, modes, readKeyFile, replaceFile } from "./files.ts";
-import { type CrlLine, IndexFile, type IssuedLine, type RevokedLine } from "./index-file.ts";
+import { type CrlLine, IndexFile, type RevokedLine } from "./index-file.ts";
 import { encodeLeaf } from "./leaf.ts";
 import { withLock } from "./lock.ts";
 import { checkNames, checkText, type CheckedNames } from "./names.ts";
@@ -39,7 +40,6 @@ import { checkPermitted, checkPermittedDomains } from "./permitted-domains.ts";
 import { decodePrivateKey, encodePrivateKey, generatePrivateKey, publicKeyOf } from "./private-key.ts";
 import { type CertificateProfile, checkProfile, profiles } from "./profiles.ts";
 import { checkRenewalProof } from "./renewal-request.ts";
-import type { RevocationReason } from "./revocation-reason.ts";
 import { validityOf } from "./validity.ts";
 
 /** A certificate that has been issued. */
@@ -69,19 +69,6 @@ export interface MadeCrl {
   readonly nextUpdate: Date;
   /** How many certificates are on it. */
   readonly revoked: number;
-}
-
-/** What the index says of a certificate. */
-export interface CertificateRecord {
-  readonly serialNumber: string;
-  readonly profile: CertificateProfile;
-  readonly names: CheckedNames;
-  readonly notBefore: Date;
-  readonly notAfter: Date;
-  readonly status: "good" | "expired" | "revoked";
-  readonly revocation?: { readonly at: Date; readonly reason: RevocationReason } | undefined;
-  /** Serial number of the certificate that this one renewed. */
-  readonly renews?: string | undefined;
 }
 
 /**
@@ -215,11 +202,11 @@ export class CertificateAuthority {
   readonly revoke = async (options: RevokeOptions): Promise<CertificateRecord> => {
     checkOptions("revoke", options, revokeRules);
     const { reason = "unspecified" } = options;
-    return this.#exclusive(async () => {
+    return this.#exclusive(() => {
       const issued = find(this.#index, options);
       const { serialNumber } = issued;
       if (!this.#index.revoked.has(serialNumber)) {
-        await this.#index.append({ type: "revoked", serialNumber, at: new Date().toISOString(), reason });
+        this.#index.append({ type: "revoked", serialNumber, at: new Date().toISOString(), reason });
       }
       return recordOf(issued, this.#index.revoked.get(serialNumber));
     });
@@ -272,7 +259,7 @@ export class CertificateAuthority {
   /** `leafOf` is called when nobody else changes the index. */
   async #issue(publicKey: Uint8Array, leafOf: () => Leaf): Promise<IssuedCertificate> {
     const key = await this.#signingKey();
-    return this.#exclusive(async () => {
+    return this.#exclusive(() => {
       const { profile, names, days = profiles[profile].days, renews } = leafOf();
       const { notBefore, notAfter } = validityOf(days);
       const issuerEnd = new Date(this.#issuer.certificate.validTo);
@@ -286,7 +273,7 @@ export class CertificateAuthority {
       const fields = { serialNumber, organization, profile, names, notBefore, notAfter, publicKey };
       const der = encodeLeaf(fields, this.#issuer, key);
       const hex = serialNumber.toString("hex");
-      await this.#index.append({
+      this.#index.append({
         type: "issued",
         serialNumber: hex,
         profile,
@@ -310,7 +297,7 @@ export class CertificateAuthority {
   ): Promise<MadeCrl> {
     const number = (this.#index.crls.get(name)?.number ?? 0) + 1;
     const { notBefore: thisUpdate, notAfter: nextUpdate } = validityOf(days);
-    await this.#index.append({
+    this.#index.append({
       type: "crl",
       issuer: name,
       number,
@@ -340,7 +327,7 @@ export class CertificateAuthority {
   }
 
   /** Does something with the index as it is now, while neither this process nor another one changes it. */
-  #exclusive<T>(work: () => Promise<T>): Promise<T> {
+  #exclusive<T>(work: () => T | Promise<T>): Promise<T> {
     const result = this.#last.then(() =>
       withLock(this.#directory, async () => {
         await this.#index.read();
@@ -364,62 +351,4 @@ async function readCertificate(path: string): Promise<string> {
   return readFile(path, "utf8").catch((cause: unknown) => {
     throw fileError("ca_state", path, "cannot be read", cause);
   });
-}
-
-function fingerprintOf(der: Uint8Array): string {
-  return createHash("sha256").update(der).digest("hex");
-}
-
-function find(index: IndexFile, { serialNumber, certificate }: RevokeOptions): IssuedLine {
-  if ((serialNumber === undefined) === (certificate === undefined)) {
-    throw invalid("revoke: expected either serialNumber or certificate");
-  }
-  if (certificate !== undefined) return findCertificate(index, parseCertificate(certificate));
-  const hex = serialNumber!.replaceAll(/[\s:]/g, "").toLowerCase();
-  const found = index.issued.get(hex);
-  if (found === undefined) throw unknown(hex);
-  return found;
-}
-
-/** By all of its bytes: anybody can make one with the same serial number. */
-function findCertificate(index: IndexFile, certificate: X509Certificate): IssuedLine {
-  const serialNumber = serialNumberOf(certificate);
-  const found = index.issued.get(serialNumber);
-  if (found?.sha256 !== fingerprintOf(certificate.raw)) throw unknown(serialNumber);
-  return found;
-}
-
-function unknown(serialNumber: string): TokenBindingError {
-  return new TokenBindingError(
-    "certificate_untrusted",
-    `expected a certificate that this CA has issued, got the serial number ${described(serialNumber)}`,
-  );
-}
-
-/** @throws TokenBindingError `certificate_untrusted`, `certificate_revoked`, `certificate_expired` */
-function renewable(index: IndexFile, current: X509Certificate): IssuedLine {
-  const found = findCertificate(index, current);
-  const { status } = recordOf(found, index.revoked.get(found.serialNumber));
-  if (status === "good") return found;
-  throw new TokenBindingError(
-    status === "revoked" ? "certificate_revoked" : "certificate_expired",
-    `renewal: expected a certificate that still counts, got one that is ${status}; issue a new one instead`,
-  );
-}
-
-function recordOf(issued: IssuedLine, revoked: RevokedLine | undefined): CertificateRecord {
-  const { serialNumber, profile, names, renews } = issued;
-  const notBefore = new Date(issued.notBefore);
-  const notAfter = new Date(issued.notAfter);
-  const status = revoked !== undefined ? "revoked" : notAfter.getTime() < Date.now() ? "expired" : "good";
-  return {
-    serialNumber,
-    profile,
-    names,
-    notBefore,
-    notAfter,
-    status,
-    ...(revoked === undefined ? {} : { revocation: { at: new Date(revoked.at), reason: revoked.reason } }),
-    ...(renews === undefined ? {} : { renews }),
-  };
 }

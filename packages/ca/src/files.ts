@@ -47,7 +47,7 @@ export async function replaceFile(path: string, content: string | Uint8Array, mo
 /** Has the names of a directory on disk. */
 export async function syncDirectory(directory: string): Promise<void> {
   if (!hasModes) return;
-  const handle = await open(directory, O_RDONLY!);
+  const handle = await open(directory, O_RDONLY);
   try {
     await handle.sync();
   } finally {

@@ -1,4 +1,6 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { closeSync, fdatasyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import { setImmediate as others } from "node:timers/promises";
+import { TokenBindingError } from "@tokbind/codec";
 import { fileError } from "./errors.ts";
 import type { CheckedNames } from "./names.ts";
 import type { CertificateProfile } from "./profiles.ts";
@@ -69,49 +71,60 @@ export class IndexFile {
 
   /** Reads what has been added since, by this process or others. */
   async read(): Promise<void> {
-    await this.#with("r", (handle) => this.#catchUp(handle));
+    while (this.#with("r", (file) => this.#readSome(file))) await others();
+  }
+
+  /** @returns whether there is more */
+  #readSome(file: number): boolean {
+    const buffer = Buffer.allocUnsafe(chunkSize);
+    for (let chunks = 0; chunks < chunksAtOnce; chunks++) {
+      const length = readSync(file, buffer, 0, chunkSize, this.#end);
+      const whole = length === 0 ? 0 : buffer.lastIndexOf(0x0a, length - 1) + 1;
+      this.#isTorn = length > whole;
+      if (whole === 0 && length === chunkSize) throw this.#damaged();
+      if (whole === 0) return false;
+      for (const text of buffer.toString("utf8", 0, whole - 1).split("\n")) this.#take(this.#parse(text));
+      this.#end += whole;
+    }
+    return true;
   }
 
   /** Adds a line, and returns when it is on disk. Only under the lock, after {@link read}. */
-  async append(line: IndexLine): Promise<void> {
-    await this.#with("r+", async (handle) => {
+  append(line: IndexLine): void {
+    this.#with("r+", (file) => {
       const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
-      if (this.#isTorn) await handle.truncate(this.#end);
+      if (this.#isTorn) ftruncateSync(file, this.#end);
       this.#isTorn = true;
       for (let at = 0; at < bytes.length;) {
-        at += (await handle.write(bytes, at, bytes.length - at, this.#end + at)).bytesWritten;
+        at += writeSync(file, bytes, at, bytes.length - at, this.#end + at);
       }
-      await handle.datasync();
+      fdatasyncSync(file);
       this.#isTorn = false;
       this.#end += bytes.length;
       this.#take(line);
     });
   }
 
-  async #catchUp(handle: FileHandle): Promise<void> {
-    const buffer = Buffer.allocUnsafe(chunkSize);
-    for (;;) {
-      const { bytesRead } = await handle.read(buffer, 0, chunkSize, this.#end);
-      const whole = bytesRead === 0 ? 0 : buffer.lastIndexOf(0x0a, bytesRead - 1) + 1;
-      this.#isTorn = bytesRead > whole;
-      if (whole === 0) return;
-      for (const text of buffer.toString("utf8", 0, whole - 1).split("\n")) this.#take(this.#parse(text));
-      this.#end += whole;
-    }
-  }
-
   #parse(text: string): IndexLine {
-    this.#lines++;
     try {
       const line = JSON.parse(text) as IndexLine;
       if (lineTypes.has(line.type)) return line;
     } catch {
       // No JSON, or null.
     }
-    throw fileError("ca_state", this.path, `is damaged in line ${this.#lines}: restore it from a backup`);
+    throw this.#damaged();
+  }
+
+  #damaged(): TokenBindingError {
+    return fileError(
+      "ca_state",
+      this.path,
+      `is damaged in line ${this.#lines + 1}: restore it from a backup`,
+    );
   }
 
   #take(line: IndexLine): void {
+    this.#lines++;
     switch (line.type) {
       case "authority":
         this.authority = line;
@@ -127,16 +140,16 @@ export class IndexFile {
     }
   }
 
-  async #with(flags: string, work: (handle: FileHandle) => Promise<void>): Promise<void> {
-    let handle: FileHandle | undefined;
+  #with<T>(flags: string, work: (file: number) => T): T {
+    let file: number | undefined;
     try {
-      handle = await open(this.path, flags);
-      await work(handle);
+      file = openSync(this.path, flags);
+      return work(file);
     } catch (error) {
-      if (error instanceof Error && "status" in error) throw error;
+      if (error instanceof TokenBindingError) throw error;
       throw fileError("ca_state", this.path, "cannot be used", error);
     } finally {
-      await handle?.close();
+      if (file !== undefined) closeSync(file);
     }
   }
 }
@@ -144,4 +157,6 @@ export class IndexFile {
 const lineTypes = new Set<string>(["authority", "issued", "revoked", "crl"] satisfies IndexLine["type"][]);
 
 /** A line is never longer. */
-const chunkSize = 1024 * 1024;
+const chunkSize = 64 * 1024;
+/** After which others have their turn. */
+const chunksAtOnce = 16;

@@ -1,10 +1,10 @@
 export {
   CertificateAuthority,
-  type CertificateRecord,
   type IssuedCertificate,
   type IssuedKeyPair,
   type MadeCrl,
 } from "./certificate-authority.ts";
+export type { CertificateRecord } from "./certificate-record.ts";
 export type { OnProgress } from "./crl.ts";
 export type { CertificateNames } from "./names.ts";
 export type {

@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { readFileSync, readlinkSync } from "node:fs";
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -17,17 +16,15 @@ export async function withLock<T>(directory: string, work: () => Promise<T>): Pr
   const deadline = Date.now() + patience;
   for (;;) {
     // A look beforehand, so that those who wait don't make each other withdraw.
-    let rival = await liveRival(directory);
+    let rival = liveRival(directory);
     if (rival === undefined) {
       const own = `lock.${machine}.${boot}.${process.pid}.${startOf(process.pid)!}.${randomUUID()}`;
-      await writeFile(join(directory, own), "", { flag: "wx", mode: 0o600 }).catch((cause: unknown) => {
-        throw fileError("ca_state", directory, "cannot be written to", cause);
-      });
+      announce(directory, own);
       try {
-        rival = await liveRival(directory, own);
+        rival = liveRival(directory, own);
         if (rival === undefined) return await work();
       } finally {
-        await rm(join(directory, own), { force: true });
+        rmSync(join(directory, own), { force: true });
       }
     }
     if (Date.now() > deadline) throw busy(directory, rival);
@@ -38,16 +35,29 @@ export async function withLock<T>(directory: string, work: () => Promise<T>): Pr
 /** How long others may take, in milliseconds. */
 const patience = 60_000;
 
-async function liveRival(directory: string, own?: string): Promise<string | undefined> {
-  const names = await readdir(directory).catch((cause: unknown) => {
-    throw fileError("ca_state", directory, "cannot be read", cause);
-  });
-  for (const name of names) {
+function announce(directory: string, own: string): void {
+  try {
+    writeFileSync(join(directory, own), "", { flag: "wx", mode: 0o600 });
+  } catch (cause) {
+    throw fileError("ca_state", directory, "cannot be written to", cause);
+  }
+}
+
+function liveRival(directory: string, own?: string): string | undefined {
+  for (const name of namesIn(directory)) {
     if (name === own || !name.startsWith("lock.")) continue;
     if (isAlive(name)) return name;
-    await rm(join(directory, name), { force: true });
+    rmSync(join(directory, name), { force: true });
   }
   return undefined;
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (cause) {
+    throw fileError("ca_state", directory, "cannot be read", cause);
+  }
 }
 
 /** Of another machine, or of another container, nothing is known: its processes live until somebody knows better. */
