@@ -48,6 +48,9 @@ export type TokenBindingErrorCode =
   | "key_store"
   | "unsupported_runtime"
   | "connection_lost"
+  // A certificate authority: a request for a certificate that is refused, a directory that cannot be used.
+  | "certificate_request"
+  | "ca_state"
   // Sessions can't be looked up at the moment: try again later.
   | "session_store";
 
@@ -93,6 +96,8 @@ const statuses: Readonly<Record<TokenBindingErrorCode, number>> = {
   key_store: 500,
   unsupported_runtime: 500,
   connection_lost: 500,
+  certificate_request: 400,
+  ca_state: 500,
   session_store: 503,
 };
 
