@@ -93,10 +93,15 @@ export function createProgram({ write, finish }: ProgramEnds): Command {
     .option("--port <n>", "0 takes a free one", parsePort, 8443)
     .option("--cert <file>", "certificate chain, PEM; without it one is generated")
     .option("--key <file>", "its private key, PEM")
+    .option("--client-ca <file...>", "require a client certificate of these CAs, PEM, on every request")
+    .option("--crl <file...>", "refuse those that their CRLs revoke; one of each CA, PEM")
     .option("--key-parameters <list>", "most preferred first", parseKeyParametersList, defaultKeyParameters)
     .action((options: ServeOptions, self: Command) => {
       if ((options.cert === undefined) !== (options.key === undefined)) {
         return misused(self, "--cert and --key go together");
+      }
+      if (options.crl !== undefined && options.clientCa === undefined) {
+        return misused(self, "--crl needs --client-ca");
       }
       return run(import("./commands/serve.ts").then(({ serve }) => serve(options)));
     });
@@ -104,6 +109,9 @@ export function createProgram({ write, finish }: ProgramEnds): Command {
   command("request", "send a request with Token Binding, like curl")
     .argument("<url>", "https:// or http://", parseUrl)
     .option("-k, --insecure", "accept any certificate")
+    .option("--ca <file>", "accept certificates of these CAs, PEM, instead of the public ones")
+    .option("--cert <file>", "certificate chain to prove to the server, PEM")
+    .option("--key <file>", "its private key, PEM")
     .option("-v, --verbose", "show what was negotiated and sent")
     .option("--key-store <dir>", "keep keys there; without it they are forgotten")
     .option("--tls <version>", "1.2 or 1.3 only", parseTls)
@@ -112,9 +120,12 @@ export function createProgram({ write, finish }: ProgramEnds): Command {
     .option("-X, --request <method>", "method, default GET, or POST with -d", parseMethod)
     .option("-H, --header <line>", "Name: value; may be repeated", parseHeader, [])
     .option("-d, --data <text>", "form body; @FILE reads it")
-    .action((url: string, options: RequestOptions) =>
-      run(import("./commands/request.ts").then(({ request }) => request(url, options))),
-    );
+    .action((url: string, options: RequestOptions, self: Command) => {
+      if ((options.cert === undefined) !== (options.key === undefined)) {
+        return misused(self, "--cert and --key go together");
+      }
+      return run(import("./commands/request.ts").then(({ request }) => request(url, options)));
+    });
 
   command("vectors", "run test vectors: the project's own, or other files of the same schemas")
     .argument("[path...]", "files, or directories of them")

@@ -7,6 +7,9 @@ import { print, warn } from "../output.ts";
 
 export interface RequestOptions {
   readonly insecure?: boolean | undefined;
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
   readonly verbose?: boolean | undefined;
   readonly keyStore?: string | undefined;
   readonly tls?: "1.2" | "1.3" | undefined;
@@ -48,12 +51,18 @@ function createDispatcher(options: RequestOptions, observe: (sent: SentRequest) 
   const version = options.tls === undefined ? undefined : (`TLSv${options.tls}` as const);
   const connect = {
     ...(options.insecure && { rejectUnauthorized: false }),
+    ...readFiles(options),
     ...(version && { minVersion: version, maxVersion: version }),
   };
   if (!options.tokenBinding) return new Agent({ connect });
   const { keyStore: directory, keyParameters } = options;
   const keyStore = directory === undefined ? new MemoryKeyStore() : new FileKeyStore({ directory });
   return new TokenBindingAgent({ keyStore, keyParameters, connect, observe });
+}
+
+function readFiles({ ca, cert, key }: RequestOptions): Record<string, Buffer> {
+  const files = Object.entries({ ca, cert, key }).filter(([, file]) => file !== undefined);
+  return Object.fromEntries(files.map(([name, file]) => [name, readFileSync(file!)]));
 }
 
 function readBody(data: string | undefined): string | Buffer | undefined {
