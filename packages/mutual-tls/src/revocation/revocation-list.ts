@@ -43,7 +43,9 @@ export class RevocationList {
     const tbs = list.inside();
     this.#algorithm = list.next(tags.sequence).whole().toString("hex");
     // The first byte counts unused bits, of which a signature has none.
-    this.#signature = list.next(tags.bitString).value().subarray(1);
+    const signature = list.next(tags.bitString).value();
+    if (signature[0] !== 0) throw list.invalid("expected a signature of whole bytes");
+    this.#signature = signature.subarray(1);
     list.finish();
 
     if (tbs.nextIs(tags.integer)) tbs.next();
