@@ -1,9 +1,11 @@
+import { setMaxListeners } from "node:events";
 import { isIP } from "node:net";
 import tls, { type SecureContext, type TLSSocket } from "node:tls";
 import { type KeyParameters, TokenBindingError } from "@tokbind/codec";
 import { type NegotiatedTokenBinding, negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
 import { errors } from "undici";
 import { asError } from "./as-error.ts";
+import { type RenewedClientCertificate, renewedTlsOptions } from "./renewed-tls-options.ts";
 import type { Route } from "./route.ts";
 import { SessionCache } from "./session-cache.ts";
 import type { TlsOptions } from "./tls-options.ts";
@@ -19,6 +21,8 @@ export interface ConnectOptions {
 export interface Connected {
   readonly socket: TLSSocket;
   readonly negotiated: NegotiatedTokenBinding | undefined;
+  /** Aborted once new requests should have a connection with another certificate. */
+  readonly retired: AbortSignal;
 }
 
 /**
@@ -27,8 +31,42 @@ export interface Connected {
  */
 export type ConnectOrigin = (route: Route, isProxy: boolean, signal: AbortSignal) => Promise<Connected>;
 
+/** Opens connections, by options that can be renewed. */
+export interface Connector {
+  readonly connectOrigin: ConnectOrigin;
+  /** @throws TokenBindingError `invalid_argument`; then everything stays as it was */
+  readonly renewCertificate: (renewed: RenewedClientCertificate) => void;
+}
+
+export function createConnector(options: ConnectOptions): Connector {
+  let { connect } = options;
+  let retirement = new AbortController();
+  const prepare = () => prepareConnectOrigin({ ...options, connect }, retirement.signal);
+  let connectOrigin = prepare();
+  return {
+    connectOrigin: (...args) => connectOrigin(...args),
+    renewCertificate(renewed) {
+      const before = { connect, retirement };
+      connect = renewedTlsOptions(connect, renewed);
+      retirement = new AbortController();
+      try {
+        connectOrigin = prepare();
+      } catch (error) {
+        ({ connect, retirement } = before);
+        throw error;
+      }
+      before.retirement.abort();
+    },
+  };
+}
+
 /** Prepares the TLS context that all connections share, and the memory of sessions to resume. */
-export function createConnectOrigin({ keyParameters, connect, allowH2 }: ConnectOptions): ConnectOrigin {
+function prepareConnectOrigin(
+  { keyParameters, connect, allowH2 }: ConnectOptions,
+  retired: AbortSignal,
+): ConnectOrigin {
+  // Every connection listens.
+  setMaxListeners(0, retired);
   const { timeout = 10_000, keepAlive = true, keepAliveInitialDelay = 60_000, ...tlsOptions } = connect;
   const { maxCachedSessions = 100, checkServerIdentity = tls.checkServerIdentity, ...own } = tlsOptions;
   const createContext = () => createSecureContext(own);
@@ -57,7 +95,7 @@ export function createConnectOrigin({ keyParameters, connect, allowH2 }: Connect
       });
     }
     socket.setNoDelay(true).setKeepAlive(keepAlive, keepAliveInitialDelay);
-    return handshake(socket, origin, timeout, signal);
+    return { ...(await handshake(socket, origin, timeout, signal)), retired };
   };
 }
 
@@ -86,7 +124,12 @@ function identityError(check: () => unknown): Error | undefined {
   return result instanceof Error ? result : asError("invalid_argument", "checkServerIdentity", result);
 }
 
-function handshake(socket: TLSSocket, origin: URL, timeout: number, signal: AbortSignal): Promise<Connected> {
+function handshake(
+  socket: TLSSocket,
+  origin: URL,
+  timeout: number,
+  signal: AbortSignal,
+): Promise<Omit<Connected, "retired">> {
   return new Promise((resolve, reject) => {
     const abort = () => socket.destroy(signal.reason as Error);
     const expire = () => {

@@ -38,25 +38,43 @@ export class Connection {
   readonly #events: ConnectionEvents;
   readonly #client: SocketClient;
   readonly #room: number;
+  readonly #retired: AbortSignal;
   /** From the moment that room is kept for them until they are over. */
   #requests = 0;
   #signed: Signed | undefined;
   #used = false;
   #destroyed: Error | undefined;
 
-  constructor(origin: URL, { socket, negotiated }: Connected, getKey: GetKey, events: ConnectionEvents) {
+  constructor(origin: URL, connected: Connected, getKey: GetKey, events: ConnectionEvents) {
+    const { socket, negotiated, retired } = connected;
     this.isHttp2 = socket.alpnProtocol === "h2";
     this.#room = this.isHttp2 ? maxStreams : 1;
     this.#negotiated = negotiated;
     this.#getKey = getKey;
     this.#events = events;
-    this.#client = new SocketClient(origin, socket, this.#room, events.onClose);
+    this.#retired = retired;
+    this.#client = new SocketClient(origin, socket, this.#room, () => {
+      retired.removeEventListener("abort", this.#retire);
+      events.onClose();
+    });
+    retired.addEventListener("abort", this.#retire);
+  }
+
+  /** Whether later requests should have another connection. */
+  get isRetired(): boolean {
+    return this.#retired.aborted;
   }
 
   /** Whether another request can be sent at once: one at a time in HTTP/1.1, many in HTTP/2. */
   get isFree(): boolean {
-    return this.#requests < this.#room && !this.#client.isLost;
+    return this.#requests < this.#room && !this.#client.isLost && !this.isRetired;
   }
+
+  /** Closes a connection that gets no more requests, once those that it has are over. */
+  readonly #retire = (): void => {
+    // What goes wrong now, after the last request, is nobody's concern.
+    if (this.#requests === 0) this.close().catch(() => undefined);
+  };
 
   /**
    * Keeps room for a request, signs, sends it, and gives the room up when it is over. Never rejects: what goes wrong
@@ -134,6 +152,7 @@ export class Connection {
     this.#requests--;
     // Nothing watches a connection that undici does not have yet, so it goes when nobody needs it.
     if (this.#requests === 0) this.#client.discard();
+    if (this.isRetired) this.#retire();
     this.#events.onFree();
   }
 }

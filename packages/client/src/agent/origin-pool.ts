@@ -113,9 +113,10 @@ export class OriginPool extends Dispatcher {
   }
 
   #mayOpen(): boolean {
-    const count = this.#connections.size + this.#opening;
     // Only a handshake tells whether one connection can carry everything (RFC 9113 section 9.1).
-    return count < (this.#mayBeHttp2 ? 1 : this.#options.connections);
+    if (this.#mayBeHttp2)
+      return this.#opening === 0 && [...this.#connections].every((each) => each.isRetired);
+    return this.#connections.size + this.#opening < this.#options.connections;
   }
 
   async #open(request: PendingRequest): Promise<void> {

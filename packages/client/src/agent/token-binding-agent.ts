@@ -4,12 +4,13 @@ import { Agent, type buildConnector, type Dispatcher, Pool } from "undici";
 import { MemoryKeyStore } from "../keys/memory-key-store.ts";
 import { scopeOf } from "../keys/scope-of.ts";
 import type { TokenBindingKeyStore } from "../keys/token-binding-key-store.ts";
-import { createConnectOrigin } from "./connect-origin.ts";
+import { createConnector } from "./connect-origin.ts";
 import { type Fetch, fetchOver, ownBody } from "./fetch.ts";
 import { headerFields } from "./header-fields.ts";
 import { keyGetter } from "./key-getter.ts";
 import { guarded } from "./observer.ts";
 import { OriginPool } from "./origin-pool.ts";
+import type { RenewedClientCertificate } from "./renewed-tls-options.ts";
 import { parseRoute, routeText } from "./route.ts";
 import type { SentRequest } from "./sent-request.ts";
 import { checkTlsOptions, type TlsOptions } from "./tls-options.ts";
@@ -80,6 +81,16 @@ export class TokenBindingAgent extends Agent {
   readonly fetch: Fetch;
 
   /**
+   * Replaces the client's certificate and key, or the CAs that it trusts; what is not given stays. Requests from now on
+   * have new connections, without resumption; those under way end on theirs. Keys of the key store stay.
+   *
+   * @throws TokenBindingError `invalid_argument`; then everything stays as it was
+   * @example
+   * agent.renewCertificate({ cert: readFileSync("cert.pem"), key: readFileSync("key.pem") });
+   */
+  readonly renewCertificate: (renewed: RenewedClientCertificate) => void;
+
+  /**
    * @throws TokenBindingError `invalid_argument` for unknown options and impossible values, `unsupported_runtime` where
    *   the extension cannot be offered
    */
@@ -88,8 +99,9 @@ export class TokenBindingAgent extends Agent {
     const { keyParameters, allowH2 = false, scope = scopeOf, observe } = options;
     const { keyStore = new MemoryKeyStore(), connections = Infinity } = options;
     const connect = checkTlsOptions(options.connect);
+    const { connectOrigin, renewCertificate } = createConnector({ keyParameters, connect, allowH2 });
     const shared = {
-      connectOrigin: createConnectOrigin({ keyParameters, connect, allowH2 }),
+      connectOrigin,
       connections,
       allowH2,
       observe: observe && guarded(observe),
@@ -101,6 +113,7 @@ export class TokenBindingAgent extends Agent {
         return new OriginPool({ ...shared, route, getKey: keyGetter(keyStore, scope, route.origin) });
       },
     });
+    this.renewCertificate = renewCertificate;
     this.#servername = connect.servername;
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- fetch works without one
     const agent = this;
