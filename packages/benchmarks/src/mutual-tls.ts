@@ -12,7 +12,7 @@ const issuing = await root.issuing("Issuing");
 const alice = await issuing.issue({ names: [{ type: "email", value: "alice@example.test" }] });
 const ca = [root.cert, issuing.cert];
 const crlOf = (count: number) => [
-  issuing.crl({ revoked: Array.from({ length: count }, () => randomBytes(16).toString("hex")) }),
+  issuing.crl({ revoked: Array.from({ length: count }, () => `01${randomBytes(15).toString("hex")}`) }),
   root.crl(),
 ];
 

@@ -268,7 +268,7 @@ describe("a server that was made otherwise", () => {
 });
 
 test("[CA-18] a CRL of 100,000 entries", async () => {
-  const serials = Array.from({ length: 100_000 }, () => randomBytes(16).toString("hex"));
+  const serials = Array.from({ length: 100_000 }, () => `01${randomBytes(15).toString("hex")}`);
   const { verifier, open } = await start({ ca, crl });
   const client = await open(revoked);
   expect(await outcome(client)).toBe(200);

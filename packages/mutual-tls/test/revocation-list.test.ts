@@ -89,6 +89,7 @@ test.each<[string, Buffer]>([
   ["a delta CRL", make({ extensions: [critical("551d1b")] })],
   ["a partial or indirect CRL", make({ extensions: [critical("551d1c")] })],
   ["an entry of another CA", make({ entries: [entry([1], der(0x30, critical("551d1d")))] })],
+  ["a serial number with a zero too many", make({ entries: [entry([0, 1])] })],
   ["an entry with something behind it", make({ entries: [entry([1], der(0x30), der(0x30))] })],
   ["something behind the extensions", make({ extensions: [], after: [der(0x30)] })],
   ["bytes after the end", Buffer.concat([make({}), Buffer.of(0)])],

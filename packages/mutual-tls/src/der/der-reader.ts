@@ -120,7 +120,10 @@ export class DerReader {
   /** An INTEGER without its sign byte, which is how serial numbers are compared. */
   integerText(): string {
     const { bytes, content, end } = this;
-    return this.text(content + (bytes[content] === 0 && end - content > 1 ? 1 : 0), end);
+    if (bytes[content] !== 0 || end - content < 2) return this.text(content, end);
+    // One encoding only: a serial number with more zeros would never be found.
+    if (bytes[content + 1]! < 0x80) throw this.invalid("expected the shortest integer");
+    return this.text(content + 1, end);
   }
 
   /** The next element, a UTCTime or GeneralizedTime as RFC 5280 section 4.1.2.5 has them, in milliseconds. */
