@@ -150,6 +150,11 @@ export class CertificateAuthority {
     return this.#index.authority.organization;
   }
 
+  /** Until when the root's CRL counts, as {@link rootCrl} made it last. */
+  get rootCrlNextUpdate(): Date {
+    return new Date(this.#index.crls.get("root")!.nextUpdate);
+  }
+
   /** Makes a key and issues a certificate for it. */
   readonly issue = async (options: IssueOptions): Promise<IssuedKeyPair> => {
     checkOptions("issue", options, issueRules);
