@@ -6,7 +6,6 @@ import { checkOptions } from "@tokbind/codec/options";
 import { type AuthorityFiles, authorityFiles } from "./authority-files.ts";
 import { type Issuer, newSerialNumber, readIssuer } from "./certificate.ts";
 import { type CertificateRecord, find, fingerprintOf, recordOf, renewable } from "./certificate-record.ts";
-import { publicKeyOfRequest } from "./certificate-request.ts";
 import { createAuthority, crlDays } from "./create-authority.ts";
 import { encodeCrl } from "./crl.ts";
 import { fileError, invalid } from "./errors.ts";
@@ -176,7 +175,7 @@ export class CertificateAuthority {
     checkOptions("sign", options, signRules);
     const { request, ...order } = options;
     const leaf = this.#checkOrder(order);
-    return this.#issue(await publicKeyOfRequest(request), () => leaf);
+    return this.#issue(await readRequest(request), () => leaf);
   };
 
   /**
@@ -191,7 +190,7 @@ export class CertificateAuthority {
     const { certificate, request, proof, days } = options;
     const current = parseCertificate(certificate);
     checkRenewalProof(current, request, proof);
-    const publicKey = await publicKeyOfRequest(request);
+    const publicKey = await readRequest(request);
     return this.#issue(publicKey, () => {
       const { profile, names, serialNumber } = renewable(this.#index, current);
       return { profile, names, days, renews: serialNumber };
@@ -350,6 +349,12 @@ interface Leaf {
   readonly names: CheckedNames;
   readonly days?: number | undefined;
   readonly renews?: string | undefined;
+}
+
+/** Its library takes a while to load, which most uses of a CA can do without. */
+async function readRequest(request: string | Uint8Array): Promise<Uint8Array> {
+  const { publicKeyOfRequest } = await import("./certificate-request.ts");
+  return publicKeyOfRequest(request);
 }
 
 async function readCertificate(path: string): Promise<string> {
