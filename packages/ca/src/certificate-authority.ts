@@ -141,6 +141,7 @@ export class CertificateAuthority {
     const issuing = await readCertificate(files.issuingCertificate);
     const ca = new CertificateAuthority(directory, root, issuing, options);
     await ca.#index.read();
+    if (ca.organization === "") throw fileError("ca_state", files.index, "is not the index of a CA");
     return ca;
   }
 
@@ -358,7 +359,11 @@ async function readRequest(request: string | Uint8Array): Promise<Uint8Array> {
 }
 
 async function readCertificate(path: string): Promise<string> {
-  return readFile(path, "utf8").catch((cause: unknown) => {
-    throw fileError("ca_state", path, "cannot be read", cause);
-  });
+  try {
+    const pem = await readFile(path, "utf8");
+    parseCertificate(pem);
+    return pem;
+  } catch (cause) {
+    throw fileError("ca_state", path, "cannot be read as a certificate", cause);
+  }
 }
