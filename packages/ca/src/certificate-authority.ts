@@ -6,7 +6,6 @@ import { checkOptions } from "@tokbind/codec/options";
 import { type AuthorityFiles, authorityFiles } from "./authority-files.ts";
 import { type Issuer, newSerialNumber, readIssuer } from "./certificate.ts";
 import { type CertificateRecord, find, fingerprintOf, recordOf, renewable } from "./certificate-record.ts";
-import { publicKeyOfRequest } from "./certificate-request.ts";
 import { createAuthority, crlDays } from "./create-authority.ts";
 import { encodeCrl } from "./crl.ts";
 import { fileError, invalid } from "./errors.ts";
@@ -142,12 +141,18 @@ export class CertificateAuthority {
     const issuing = await readCertificate(files.issuingCertificate);
     const ca = new CertificateAuthority(directory, root, issuing, options);
     await ca.#index.read();
+    if (ca.organization === "") throw fileError("ca_state", files.index, "is not the index of a CA");
     return ca;
   }
 
   /** As the CA's certificates call it. */
   get organization(): string {
     return this.#index.authority.organization;
+  }
+
+  /** Until when the root's CRL counts, as {@link rootCrl} made it last. */
+  get rootCrlNextUpdate(): Date {
+    return new Date(this.#index.crls.get("root")!.nextUpdate);
   }
 
   /** Makes a key and issues a certificate for it. */
@@ -171,7 +176,7 @@ export class CertificateAuthority {
     checkOptions("sign", options, signRules);
     const { request, ...order } = options;
     const leaf = this.#checkOrder(order);
-    return this.#issue(await publicKeyOfRequest(request), () => leaf);
+    return this.#issue(await readRequest(request), () => leaf);
   };
 
   /**
@@ -186,7 +191,7 @@ export class CertificateAuthority {
     const { certificate, request, proof, days } = options;
     const current = parseCertificate(certificate);
     checkRenewalProof(current, request, proof);
-    const publicKey = await publicKeyOfRequest(request);
+    const publicKey = await readRequest(request);
     return this.#issue(publicKey, () => {
       const { profile, names, serialNumber } = renewable(this.#index, current);
       return { profile, names, days, renews: serialNumber };
@@ -347,8 +352,18 @@ interface Leaf {
   readonly renews?: string | undefined;
 }
 
+/** Its library takes a while to load, which most uses of a CA can do without. */
+async function readRequest(request: string | Uint8Array): Promise<Uint8Array> {
+  const { publicKeyOfRequest } = await import("./certificate-request.ts");
+  return publicKeyOfRequest(request);
+}
+
 async function readCertificate(path: string): Promise<string> {
-  return readFile(path, "utf8").catch((cause: unknown) => {
-    throw fileError("ca_state", path, "cannot be read", cause);
-  });
+  try {
+    const pem = await readFile(path, "utf8");
+    parseCertificate(pem);
+    return pem;
+  } catch (cause) {
+    throw fileError("ca_state", path, "cannot be read as a certificate", cause);
+  }
 }

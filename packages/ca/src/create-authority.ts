@@ -1,6 +1,7 @@
 import { randomUUID, type KeyObject } from "node:crypto";
 import { lstat, mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { TokenBindingError } from "@tokbind/codec";
 import { authorityFiles } from "./authority-files.ts";
 import {
   encodeCertificate,
@@ -60,10 +61,10 @@ export async function createAuthority(authority: NewAuthority): Promise<void> {
     await syncDirectory(temporary);
     await rename(temporary, directory);
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
-    if (isRootKeyElsewhere) await rm(rootKey!, { force: true });
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+    if (isRootKeyElsewhere) await rm(rootKey!, { force: true }).catch(() => undefined);
     if (isCode(error, "ENOTEMPTY") || isCode(error, "EEXIST")) throw exists(directory);
-    if (error instanceof Error && "status" in error) throw error;
+    if (error instanceof TokenBindingError) throw error;
     throw fileError("ca_state", directory, "cannot be made", error);
   }
   await syncDirectory(dirname(directory));

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { TokenBindingError } from "@tokbind/codec";
 import { fileError, isCode } from "./errors.ts";
 
 // Windows has neither modes nor these flags.
@@ -25,7 +26,7 @@ export async function createFile(path: string, content: string | Uint8Array, mod
     await handle.writeFile(content);
     await handle.sync();
   } catch (cause) {
-    await rm(path, { force: true });
+    await rm(path, { force: true }).catch(() => undefined);
     throw fileError("ca_state", path, "cannot be written", cause);
   } finally {
     await handle.close();
@@ -82,7 +83,7 @@ export async function readKeyFile(path: string): Promise<string> {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(found.size), 0);
     return buffer.toString("utf8", 0, bytesRead);
   } catch (error) {
-    if (error instanceof Error && "status" in error) throw error;
+    if (error instanceof TokenBindingError) throw error;
     throw fileError("key_store", path, "cannot be read", error);
   } finally {
     await handle?.close();

@@ -107,8 +107,9 @@ export class IndexFile {
 
   #parse(text: string): IndexLine {
     try {
-      const line = JSON.parse(text) as IndexLine;
-      if (lineTypes.has(line.type)) return line;
+      const line = JSON.parse(text) as { readonly type?: unknown; readonly version?: unknown };
+      const isKnown = line.type === "authority" ? line.version === 1 : lineTypes.has(line.type);
+      if (isKnown) return line as IndexLine;
     } catch {
       // No JSON, or null.
     }
@@ -154,7 +155,7 @@ export class IndexFile {
   }
 }
 
-const lineTypes = new Set<string>(["authority", "issued", "revoked", "crl"] satisfies IndexLine["type"][]);
+const lineTypes = new Set<unknown>(["issued", "revoked", "crl"] satisfies IndexLine["type"][]);
 
 /** A line is never longer. */
 const chunkSize = 64 * 1024;

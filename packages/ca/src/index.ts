@@ -18,10 +18,12 @@ export type {
   RootCrlOptions,
   SignOptions,
 } from "./options.ts";
+export { encodePkcs12, type Pkcs12Options } from "./pkcs12.ts";
 export type { CertificateProfile } from "./profiles.ts";
 export {
   createRenewalRequest,
   type CreateRenewalRequestOptions,
   type RenewalRequest,
 } from "./renewal-request.ts";
+export { renewalTimeOf } from "./renewal-time.ts";
 export type { RevocationReason } from "./revocation-reason.ts";

@@ -1,7 +1,6 @@
 import { sign, verify, type X509Certificate } from "node:crypto";
 import { TokenBindingError } from "@tokbind/codec";
 import { checkOptions } from "@tokbind/codec/options";
-import { createCertificateRequest } from "./certificate-request.ts";
 import { isText, required } from "./options.ts";
 import { parseCertificate } from "./parse-certificate.ts";
 import { decodePrivateKey, encodePrivateKey, generatePrivateKey } from "./private-key.ts";
@@ -52,6 +51,7 @@ export async function createRenewalRequest(
       "privateKey: expected the key of the certificate, got another one",
     );
   }
+  const { createCertificateRequest } = await import("./certificate-request.ts");
   const newKey = await generatePrivateKey();
   const request = await createCertificateRequest(newKey);
   const proof = sign("sha256", dataOf(request), currentKey).toString("base64url");

@@ -11,6 +11,7 @@ import {
   parseTls,
   parseUrl,
 } from "./arguments.ts";
+import { addCaCommands } from "./commands/ca.ts";
 import type { InspectOptions } from "./commands/inspect.ts";
 import type { KeygenOptions } from "./commands/keygen.ts";
 import type { RequestOptions } from "./commands/request.ts";
@@ -126,6 +127,8 @@ export function createProgram({ write, finish }: ProgramEnds): Command {
       }
       return run(import("./commands/request.ts").then(({ request }) => request(url, options)));
     });
+
+  addCaCommands(tokbind, run);
 
   command("vectors", "run test vectors: the project's own, or other files of the same schemas")
     .argument("[path...]", "files, or directories of them")
