@@ -109,7 +109,7 @@ export class ClientCertificateVerifier {
     const key = connectionOf(request);
     let connection = key && this.#connections.get(key);
     if (connection === undefined) {
-      connection = this.#meet(key && (socketOf(key) as MaybeTls | undefined));
+      connection = this.#meet(key && socketOf(key));
       this.#connections.set(key!, connection);
     }
     const now = Date.now();

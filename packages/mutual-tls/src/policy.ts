@@ -13,7 +13,7 @@ export interface CertificateVerifier<Request extends NodeRequest = NodeRequest> 
   /** The field of the request that answers depend on, for `Vary`; undefined where the certificate is no field. */
   readonly vary: string | undefined;
   /** @throws TokenBindingError whose `status` is the HTTP status to answer with */
-  verify(request: Request): ClientCertificate;
+  readonly verify: (request: Request) => ClientCertificate;
 }
 
 /** A verifier that also asks a policy. */

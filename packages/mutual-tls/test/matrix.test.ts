@@ -64,7 +64,7 @@ async function start(
         ...{ cert, key, ticketKeys: server.getTicketKeys() },
         ...fixed,
         ...verifier.tlsOptions,
-      } as TlsOptions);
+      });
     },
   };
 }

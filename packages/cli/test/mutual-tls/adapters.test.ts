@@ -82,7 +82,10 @@ const frameworks: Record<string, Start> = {
     app.on("error", () => undefined);
     app.use(koaAdapter.clientCertificate(everybody)).use(koaAdapter.tokenBinding(binding));
     const forStaff = koaAdapter.clientCertificate(staff);
-    app.use((ctx, next) => (ctx.path === "/staff" ? forStaff(ctx, next) : next()));
+    app.use(async (ctx, next) => {
+      if (ctx.path === "/staff") await forStaff(ctx, next);
+      else await next();
+    });
     app.use((ctx) => {
       const { clientCertificate, tokenBinding } = ctx.state;
       ctx.body = { kind: clientCertificate?.kind, tbh: tokenBinding?.provided.tbh };

@@ -9,7 +9,7 @@ import { ClientCertificateVerifier } from "@tokbind/mutual-tls";
 import {
   BoundSession,
   renewCertificate,
-  TokenBindingError,
+  type TokenBindingError,
   TokenBindingVerifier,
   withTokenBinding,
 } from "@tokbind/server";

@@ -2,9 +2,16 @@ import { TokenBindingError } from "@tokbind/codec";
 import { checkTlsOptions, type TlsOptions } from "./tls-options.ts";
 
 /** What `renewCertificate` replaces: the client's own certificate, and whom it trusts. At least one. */
-export type RenewedClientCertificate = Pick<TlsOptions, (typeof names)[number]>;
+export type RenewedClientCertificate = Pick<TlsOptions, "ca" | "cert" | "crl" | "key" | "passphrase" | "pfx">;
 
-const names = ["ca", "cert", "crl", "key", "passphrase", "pfx"] as const;
+const names: readonly string[] = [
+  "ca",
+  "cert",
+  "crl",
+  "key",
+  "passphrase",
+  "pfx",
+] satisfies (keyof RenewedClientCertificate)[];
 
 /**
  * The options of later connections: those that are given in the place of the old ones.
@@ -13,7 +20,7 @@ const names = ["ca", "cert", "crl", "key", "passphrase", "pfx"] as const;
  */
 export function renewedTlsOptions(options: TlsOptions, renewed: RenewedClientCertificate): TlsOptions {
   const given = checkTlsOptions(renewed);
-  const others = Object.keys(given).filter((name) => !(names as readonly string[]).includes(name));
+  const others = Object.keys(given).filter((name) => !names.includes(name));
   if (others.length > 0 || Object.keys(given).length === 0) {
     throw invalid(`expected ${names.join(", ")}, got ${others.join(", ") || "none of them"}`);
   }

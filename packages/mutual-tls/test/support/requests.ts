@@ -2,8 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import net from "node:net";
 import { join } from "node:path";
-import type { ClientCertificate, NodeRequest } from "../../src/index.ts";
-import { TokenBindingError } from "../../src/index.ts";
+import { type ClientCertificate, type NodeRequest, TokenBindingError } from "../../src/index.ts";
 import { RawClient, temporaryDirectory } from "@tokbind/testing/vitest";
 import { onTestFinished } from "vitest";
 

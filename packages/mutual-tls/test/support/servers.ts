@@ -13,7 +13,7 @@ export function createServer(
   options: TlsOptions,
 ): Server | Http2SecureServer {
   const listener = (request: IncomingMessage, response: ServerResponse) => {
-    const reused = (request.socket as TLSSocket).isSessionReused();
+    const reused = (request.socket as unknown as TLSSocket).isSessionReused();
     let [status, body]: [number, object] = [200, {}];
     try {
       const { kind, names, "x5t#S256": x5t } = verify(request);
