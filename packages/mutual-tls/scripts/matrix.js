@@ -2,6 +2,6 @@
 //
 //   node scripts/matrix.js [major …]     default: 20 22 24 26
 
-import { testOnEveryNode } from "../../tools/node-matrix.js";
+import { testOnEveryNode } from "@tokbind/tools/node-matrix.js";
 
 testOnEveryNode("packages/mutual-tls");

@@ -51,7 +51,7 @@ interface Authority {
 }
 
 /** One step of a chain: a serial number, and where it would be if it were revoked. */
-export interface Link {
+interface Link {
   readonly serial: string;
   readonly list: RevocationList | undefined;
 }

@@ -17,7 +17,7 @@ export interface ClientOptions {
   readonly session?: Buffer | undefined;
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly body: unknown;
 }
