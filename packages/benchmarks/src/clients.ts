@@ -30,7 +30,7 @@ export async function clientResults(): Promise<Result[]> {
 async function compareClients(way: string, count: number): Promise<Comparison> {
   const [server, port] = await start<number>("client/server.js");
   const startClient = async (dispatcher: string) =>
-    (await start("client/client.js", port, dispatcher, way, count))[0];
+    (await start("client/client.js", [port, dispatcher, way, count]))[0];
   const comparisons: Comparison[] = [];
   for (let i = 0; i < restarts; i++) {
     const clients = [await startClient("ours"), await startClient("undici"), await startClient("undici")];

@@ -21,7 +21,7 @@ export async function httpsAgentResults(): Promise<Result[]> {
 async function compareAgents(way: string, count: number): Promise<Comparison> {
   const [server, port] = await start<number>("https-agent/server.js");
   const startClient = async (kind: string) =>
-    (await start("https-agent/client.js", port, kind, way, count))[0];
+    (await start("https-agent/client.js", [port, kind, way, count]))[0];
   const comparisons: Comparison[] = [];
   for (let i = 0; i < restarts; i++) {
     const clients = [await startClient("ours"), await startClient("node"), await startClient("node")];

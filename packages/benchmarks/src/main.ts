@@ -10,6 +10,7 @@ import { firstLookResults } from "./first-look.ts";
 import { httpsAgentResults } from "./https-agents.ts";
 import { idleMemoryResults } from "./idle-memory.ts";
 import { refusalResults } from "./refusals.ts";
+import { mutualTlsResults } from "./mutual-tls.ts";
 import { isOk, type Result } from "./result.ts";
 import { sessionResults } from "./sessions.ts";
 import { verificationResults } from "./verification.ts";
@@ -18,6 +19,7 @@ const groups: Readonly<Record<string, () => Promise<Result[]>>> = {
   verification: verificationResults,
   refusals: refusalResults,
   handshakes: handshakeResults,
+  "mutual-tls": mutualTlsResults,
   "first-look": firstLookResults,
   sessions: sessionResults,
   connections: connectionResults,

@@ -13,6 +13,7 @@ import {
   parseTls,
   parseUrl,
 } from "./arguments.ts";
+import { addCaCommands } from "./commands/ca.ts";
 import type { InspectOptions } from "./commands/inspect.ts";
 import type { KeygenOptions } from "./commands/keygen.ts";
 import type { KeysOptions, ResetOptions } from "./commands/keys.ts";
@@ -96,10 +97,15 @@ export function createProgram({ write, finish }: ProgramEnds): Command {
     .option("--port <n>", "0 takes a free one", parsePort, 8443)
     .option("--cert <file>", "certificate chain, PEM; without it one is generated")
     .option("--key <file>", "its private key, PEM")
+    .option("--client-ca <file...>", "require a client certificate of these CAs, PEM, on every request")
+    .option("--crl <file...>", "refuse those that their CRLs revoke; one of each CA, PEM")
     .option("--key-parameters <list>", "most preferred first", parseKeyParametersList, defaultKeyParameters)
     .action((options: ServeOptions, self: Command) => {
       if ((options.cert === undefined) !== (options.key === undefined)) {
         return misused(self, "--cert and --key go together");
+      }
+      if (options.crl !== undefined && options.clientCa === undefined) {
+        return misused(self, "--crl needs --client-ca");
       }
       return run(import("./commands/serve.ts").then(({ serve }) => serve(options)));
     });
@@ -107,6 +113,9 @@ export function createProgram({ write, finish }: ProgramEnds): Command {
   command("request", "send a request with Token Binding, like curl")
     .argument("<url>", "https:// or http://", parseUrl)
     .option("-k, --insecure", "accept any certificate")
+    .option("--ca <file>", "accept certificates of these CAs, PEM, instead of the public ones")
+    .option("--cert <file>", "certificate chain to prove to the server, PEM")
+    .option("--key <file>", "its private key, PEM")
     .option("-v, --verbose", "show what was negotiated and sent")
     .option("--key-store <dir>", "keep keys there, or in ssh-agent:[SOCKET]; without it they are forgotten")
     .option("--passphrase-file <file>", "its first line is what the keys in DIR are encrypted with")
@@ -124,6 +133,9 @@ export function createProgram({ write, finish }: ProgramEnds): Command {
       }
       if (options.refer && !options.tokenBinding) {
         return misused(self, "--refer needs Token Binding, which --no-token-binding does not offer");
+      }
+      if ((options.cert === undefined) !== (options.key === undefined)) {
+        return misused(self, "--cert and --key go together");
       }
       return run(import("./commands/request.ts").then(({ request }) => request(url, options)));
     });
@@ -153,6 +165,8 @@ export function createProgram({ write, finish }: ProgramEnds): Command {
       }
       return run(import("./commands/keys.ts").then(({ resetKeys }) => resetKeys(options)));
     });
+
+  addCaCommands(tokbind, run);
 
   command("vectors", "run test vectors: the project's own, or other files of the same schemas")
     .argument("[path...]", "files, or directories of them")

@@ -16,6 +16,7 @@ export {
   withTokenBinding,
 } from "@tokbind/tls";
 export type { Fetch } from "./agent/fetch.ts";
+export type { RenewedClientCertificate } from "./agent/renewed-tls-options.ts";
 export type { SentRequest } from "./agent/sent-request.ts";
 export type { TlsOptions } from "./agent/tls-options.ts";
 export type { TokenBindingAgentOptions } from "./agent/agent-options.ts";

@@ -30,6 +30,18 @@ export type TokenBindingErrorCode =
   | "token_unbound"
   | "token_binding_missing"
   | "token_binding_mismatch"
+  // A client certificate that is refused (RFC 8446 section 4.4.2, RFC 5280 section 6), or may not do this (RFC 9440
+  // section 2.4).
+  | "certificate_missing"
+  | "certificate_malformed"
+  | "certificate_untrusted"
+  | "certificate_purpose"
+  | "certificate_expired"
+  | "certificate_revoked"
+  | "certificate_subject_mismatch"
+  // Whether certificates are revoked can't be said at the moment.
+  | "crl_missing"
+  | "crl_expired"
   // Use of the library: the caller's mistake or the machine's, never a peer's.
   | "invalid_argument"
   | "key_import"
@@ -37,6 +49,9 @@ export type TokenBindingErrorCode =
   | "unsupported_runtime"
   | "connection_lost"
   | "proxy_failed"
+  // A certificate authority: a request for a certificate that is refused, a directory that cannot be used.
+  | "certificate_request"
+  | "ca_state"
   // Sessions can't be looked up at the moment: try again later.
   | "session_store";
 
@@ -68,12 +83,23 @@ const statuses: Readonly<Record<TokenBindingErrorCode, number>> = {
   token_unbound: 401,
   token_binding_missing: 401,
   token_binding_mismatch: 401,
+  certificate_missing: 401,
+  certificate_malformed: 400,
+  certificate_untrusted: 401,
+  certificate_purpose: 401,
+  certificate_expired: 401,
+  certificate_revoked: 401,
+  certificate_subject_mismatch: 403,
+  crl_missing: 503,
+  crl_expired: 503,
   invalid_argument: 500,
   key_import: 500,
   key_store: 500,
   unsupported_runtime: 500,
   connection_lost: 500,
   proxy_failed: 500,
+  certificate_request: 400,
+  ca_state: 500,
   session_store: 503,
 };
 
@@ -92,8 +118,9 @@ export class TokenBindingError extends Error {
   readonly field: string | undefined;
   readonly offset: number | undefined;
   /**
-   * The HTTP status that answers a request which failed this way: 400 for a message, 401 for a bound token, 500 for a
-   * mistake on our side, 503 for a session store that does not answer (RFC 8473 section 2). Writable, as `statusCode` and
+   * The HTTP status that answers a request which failed this way: 400 for a message, 401 for a bound token or a
+   * certificate, 403 for a certificate that may not do this, 500 for a mistake on our side, 503 for a session store that
+   * does not answer and for a CRL that is missing or expired (RFC 8473 section 2). Writable, as `statusCode` and
    * `expose` are, because the error handlers of web frameworks assign them.
    */
   status: number;

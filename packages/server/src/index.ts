@@ -19,8 +19,14 @@ export { bindSession, type BindSessionOptions } from "./existing-sessions/bind-s
 export { checkSession } from "./existing-sessions/check-session.ts";
 export { CookieBinder, type CookieBinderOptions } from "./existing-sessions/cookie-binder.ts";
 export { includeReferred, type RedirectResponse } from "./include-referred.ts";
-export type { NodeRequest } from "./node-request.ts";
-export type { RequestTokenBindings, RequestVerifier } from "./request-verifier.ts";
+export type {
+  ClientCertificate,
+  ClientKind,
+  NodeRequest,
+  SubjectAltNames,
+  TrustedProxies,
+} from "@tokbind/codec/node";
+export type { CertificateVerifier, RequestTokenBindings, RequestVerifier } from "./request-verifier.ts";
 export { BoundSession } from "./sessions/bound-session.ts";
 export type { BoundSessionOptions } from "./sessions/bound-session-options.ts";
 export type { CookieField } from "./sessions/cookie-field.ts";
@@ -33,7 +39,6 @@ export {
   ProxiedTokenBindingVerifier,
   type ProxiedTokenBindingVerifierOptions,
 } from "./proxied/proxied-token-binding-verifier.ts";
-export type { TrustedProxies } from "./proxied/trusted-proxies.ts";
 export type { RequestPolicy } from "./request-policy.ts";
 export type { NegotiatedEvent, RequestEvent } from "./diagnostics.ts";
 export { TokenBindingVerifier, type TokenBindingVerifierOptions } from "./token-binding-verifier.ts";

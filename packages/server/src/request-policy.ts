@@ -1,7 +1,7 @@
 import { TokenBindingError } from "@tokbind/codec";
 import { isBoolean, type OptionRule } from "@tokbind/codec/options";
 import { report } from "./diagnostics.ts";
-import type { NodeRequest } from "./node-request.ts";
+import type { NodeRequest } from "@tokbind/codec/node";
 
 /** What a server does with requests that prove nothing, or prove it wrongly. */
 export interface RequestPolicy {

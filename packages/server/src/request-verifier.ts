@@ -1,6 +1,6 @@
 import type { OtherTokenBindingID } from "@tokbind/codec";
 import type { ProvidedTokenBinding, ReferredTokenBinding } from "@tokbind/message";
-import type { NodeRequest } from "./node-request.ts";
+import type { ClientCertificate, NodeRequest } from "@tokbind/codec/node";
 
 /** What a request has proven, wherever its TLS connection ends. */
 export interface RequestTokenBindings {
@@ -14,4 +14,12 @@ export interface RequestTokenBindings {
 export interface RequestVerifier {
   /** @throws TokenBindingError whose `status` is the HTTP status to answer with */
   verify(request: NodeRequest): RequestTokenBindings | undefined;
+}
+
+/** Whatever verifies the client certificates of requests, such as ClientCertificateVerifier of \@tokbind/mutual-tls. */
+export interface CertificateVerifier {
+  /** The field of the request that answers depend on, for `Vary`; undefined where the certificate is no field. */
+  readonly vary?: string | undefined;
+  /** @throws TokenBindingError whose `status` is the HTTP status to answer with */
+  verify(request: NodeRequest): ClientCertificate;
 }

@@ -5,7 +5,8 @@ import { type NegotiatedTokenBinding, negotiatedTokenBinding } from "@tokbind/tl
 import { verifyP256 } from "@tokbind/tls/p256";
 import { AcceptedMessages } from "./accepted-messages.ts";
 import { report } from "./diagnostics.ts";
-import { connectionOf, type NodeRequest, secTokenBindingLines, socketOf } from "./node-request.ts";
+import { connectionOf, type NodeRequest, socketOf } from "@tokbind/codec/node";
+import { secTokenBindingLines } from "./node-request.ts";
 import { applyPolicy, type RequestPolicy, requestPolicyRules } from "./request-policy.ts";
 import {
   type SecTokenBindingOptions,

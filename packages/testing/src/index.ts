@@ -1,6 +1,12 @@
 export { certificate } from "./certificate.ts";
 export { collectGarbage } from "./collect-garbage.ts";
 export { listen } from "./listen.ts";
-export { makeAuthority, type TestAuthority } from "./make-authority.ts";
 export { makeCertificate } from "./make-certificate.ts";
 export { makeRevocationList } from "./make-revocation-list.ts";
+export {
+  type CrlOptions,
+  der,
+  type LeafOptions,
+  TestAuthority,
+  type TestCertificate,
+} from "./test-authority.ts";

@@ -1,6 +1,6 @@
-import { execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { connect } from "node:net";
@@ -11,7 +11,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { certificate } from "../src/index.ts";
+import { certificate, TestAuthority } from "../src/index.ts";
 import { keys } from "../src/messages.ts";
 
 // The examples of docs/examples, as their first lines say how to run them: on the compiled packages.
@@ -32,13 +32,17 @@ async function run(name: string, args: string[] = []): Promise<string> {
 }
 
 /** Starts a server, and calls `started` with the first line that it prints. It ends with the tests of its `describe`. */
-function startForAll(name: string, args: () => string[], started: (line: string) => void): void {
+function startForAll(
+  name: string,
+  args: () => string[],
+  started: (line: string, child: ChildProcess) => void,
+): void {
   beforeAll(async () => {
     const child = spawn(process.execPath, [example(name), ...args()], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const [line] = (await once(createInterface(child.stdout), "line")) as [string];
-    started(line);
+    started(line, child);
     return async () => {
       child.kill();
       await once(child, "close");
@@ -96,6 +100,7 @@ test("every example is run here", () => {
     "federation.js",
     "message.js",
     "metrics.js",
+    "mutual-tls.js",
     "raw-client.js",
     "refer.js",
     "rollout.js",
@@ -259,5 +264,52 @@ describe("behind-proxy.js", () => {
     );
     expect(await ask("GET", "/", cookie)).toMatch(/^HTTP\/1\.1 401 [^]*token_binding_missing\n/);
     expect(await ask("GET", "/")).toMatch(/^HTTP\/1\.1 200 [^]*hello stranger\n/);
+  });
+});
+
+describe("mutual-tls.js", async () => {
+  const root = await TestAuthority.create("Root");
+  const issuing = await root.issuing("Issuing");
+  const alice = await issuing.issue({ names: [{ type: "email", value: "alice@example.test" }] });
+  const sensor = await issuing.issue({ names: [{ type: "url", value: "urn:sensor:1" }] });
+  const directory = mkdtempSync(join(tmpdir(), "tokbind-example-"));
+  const write = (name: string, text: string) => {
+    writeFileSync(join(directory, name), text);
+  };
+  let server: { port: number; process: ChildProcess };
+  startForAll(
+    "mutual-tls.js",
+    () => {
+      write("root.cert.pem", root.cert);
+      write("issuing.cert.pem", issuing.cert);
+      write("crl.pem", issuing.crl());
+      write("root.crl.pem", root.crl());
+      return [directory, pem("cert.pem"), pem("key.pem"), "0"];
+    },
+    (line, process) => {
+      server = { port: Number(/port: (\d+)/.exec(line)![1]), process };
+    },
+  );
+  afterAll(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  async function ask(path: string, holder: { cert?: string; key?: string } = {}): Promise<string> {
+    const { cert, key } = holder;
+    const options = { host: "localhost", port: server.port, path, ca: certificate.cert, agent: false };
+    const call = request({ ...options, ...(cert !== undefined && { cert, key }) }).end();
+    const [response] = (await once(call, "response")) as [IncomingMessage];
+    return `${response.statusCode} ${(await text(response)).trim()}`;
+  }
+
+  test("judges every request, and takes new CRLs at a signal", async () => {
+    expect(await ask("/")).toBe("401 certificate_missing");
+    expect(await ask("/staff", alice)).toBe("200 hello user alice@example.test without a key");
+    expect(await ask("/", sensor)).toBe("200 hello device urn:sensor:1 without a key");
+    expect(await ask("/staff", sensor)).toBe("403 certificate_subject_mismatch");
+    write("crl.pem", issuing.crl({ revoked: [alice.serial] }));
+    server.process.kill("SIGHUP");
+    while ((await ask("/", alice)) !== "401 certificate_revoked");
+    expect(await ask("/", sensor)).toBe("200 hello device urn:sensor:1 without a key");
   });
 });

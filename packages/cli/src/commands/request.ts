@@ -18,6 +18,9 @@ import { nextRequest, type PlannedRequest, without } from "../request/next-reque
 
 export interface RequestOptions {
   readonly insecure?: boolean | undefined;
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
   readonly verbose?: boolean | undefined;
   readonly keyStore?: string | undefined;
   readonly passphraseFile?: string | undefined;
@@ -133,9 +136,15 @@ function createDispatcher(
   const version = options.tls === undefined ? undefined : (`TLSv${options.tls}` as const);
   const connect = {
     ...(options.insecure && { rejectUnauthorized: false }),
+    ...readFiles(options),
     ...(version && { minVersion: version, maxVersion: version }),
   };
   if (!options.tokenBinding) return new Agent({ connect });
   const { keyParameters } = options;
   return new TokenBindingAgent({ keyStore, keyParameters, connect, observe });
+}
+
+function readFiles({ ca, cert, key }: RequestOptions): Record<string, Buffer> {
+  const files = Object.entries({ ca, cert, key }).filter(([, file]) => file !== undefined);
+  return Object.fromEntries(files.map(([name, file]) => [name, readFileSync(file!)]));
 }

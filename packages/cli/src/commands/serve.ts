@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { KeyParameters } from "@tokbind/codec";
 import { generateCertificate } from "../demo/certificate.ts";
 import { createDemoOrigin } from "../demo/origin.ts";
+import { RevocationFiles } from "../demo/revocation-files.ts";
 import { print } from "../output.ts";
 import { programName } from "../program-name.ts";
 
@@ -11,6 +12,9 @@ export interface ServeOptions {
   readonly port: number;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
+  /** Files of CAs and CRLs: with them, every request needs a client certificate. */
+  readonly clientCa?: readonly string[] | undefined;
+  readonly crl?: readonly string[] | undefined;
   readonly keyParameters: readonly KeyParameters[];
   readonly json?: boolean | undefined;
 }
@@ -21,7 +25,9 @@ export async function serve(options: ServeOptions): Promise<number> {
     options.cert === undefined || options.key === undefined
       ? await generateCertificate()
       : { cert: readFileSync(options.cert, "utf8"), key: readFileSync(options.key, "utf8") };
-  const server = createDemoOrigin({ ...certificate, keyParameters: options.keyParameters });
+  const { clientCa, crl, keyParameters } = options;
+  const clients = clientCa && new RevocationFiles({ ca: clientCa, crl });
+  const server = createDemoOrigin({ ...certificate, keyParameters, clients });
   server.listen(options.port, "127.0.0.1");
   await once(server, "listening");
   try {
@@ -30,7 +36,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     await print(
       options.json
         ? `${JSON.stringify({ listening: port, url })}\n`
-        : `listening on ${url}\ntry: ${programName} request -k -v ${url}inspect\n`,
+        : `listening on ${url}\ntry: ${programName} request -k ${clients ? "--cert FILE --key FILE " : ""}-v ${url}inspect\n`,
     );
     await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
     return 0;

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { TokenBindingError } from "@tokbind/codec";
+import { tellOrganization } from "../demo/organization/chapter.ts";
 import { type Chapter, type Step, tellStory } from "../demo/story.ts";
 import { print } from "../output.ts";
 import { programName } from "../program-name.ts";
@@ -12,11 +13,12 @@ export interface StoryOptions {
   readonly json?: boolean | undefined;
 }
 
+const versions = ["TLSv1.3", "TLSv1.2"] as const;
 const main = fileURLToPath(new URL("../main.js", import.meta.url));
 
 /**
  * `npm start`: a stolen cookie fails, on real TLS. The server is `tokbind serve` in a process of its own; this
- * process is the user and the thief.
+ * process is the user and the thief. Then an organization uses mutual TLS as well, and six attacks fail.
  */
 export async function story(options: StoryOptions): Promise<number> {
   const say = async (text: string) => {
@@ -28,8 +30,12 @@ export async function story(options: StoryOptions): Promise<number> {
   try {
     const port = await listeningPort(server.stdout);
     const chapters: Chapter[] = [];
-    for (const tls of ["TLSv1.3", "TLSv1.2"] as const) chapters.push(await tellStory(port, tls, say));
+    for (const tls of versions) chapters.push(await tellStory(port, tls, say));
     const steps = allSteps(chapters);
+    for (const tls of versions) {
+      const told = await tellOrganization(tls, say);
+      steps.push(...told.map((step) => (tls === "TLSv1.3" ? step : again(step))));
+    }
     const ok = steps.every((step) => step.ok);
     if (options.json) {
       const { tls, version, keyParameters } = chapters[0]!.negotiated;
@@ -54,10 +60,14 @@ export async function story(options: StoryOptions): Promise<number> {
 
 /** The steps of TLS 1.3 by their names, those of TLS 1.2 with a prefix, and one that sums the latter up. */
 function allSteps([tls13, tls12]: Chapter[]): Step[] {
-  const again = tls12!.steps.map((step) => ({ ...step, name: `tls12-${step.name}` }));
-  const me = again.find((step) => step.name === "tls12-me")!;
-  const sum = { ...me, name: "tls12", ok: again.every((step) => step.ok) };
-  return [...tls13!.steps, sum, ...again];
+  const told = tls12!.steps.map(again);
+  const me = told.find((step) => step.name === "tls12-me")!;
+  const sum = { ...me, name: "tls12", ok: told.every((step) => step.ok) };
+  return [...tls13!.steps, sum, ...told];
+}
+
+function again(step: Step): Step {
+  return { ...step, name: `tls12-${step.name}` };
 }
 
 async function listeningPort(output: NodeJS.ReadableStream): Promise<number> {

@@ -2,23 +2,23 @@ import { randomBytes } from "node:crypto";
 import https from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type KeyParameters, secTokenBinding } from "@tokbind/codec";
-import {
-  BoundSession,
-  TokenBindingError,
-  TokenBindingVerifier,
-  type VerifiedTokenBindings,
-} from "@tokbind/server";
+import type { ClientCertificate } from "@tokbind/mutual-tls";
+import { BoundSession, type Proof, TokenBindingVerifier, type VerifiedTokenBindings } from "@tokbind/server";
 import { negotiatedTokenBinding, withTokenBinding } from "@tokbind/tls";
 import { identityJson } from "../identity-json.ts";
 import { negotiatedJson } from "../negotiated-json.ts";
-import { warn } from "../output.ts";
 import type { Certificate } from "./certificate.ts";
-import { FormTooLong, readForm } from "./read-form.ts";
+import { checkOwner } from "./check-owner.ts";
+import { readForm } from "./read-form.ts";
+import { send, sendError, sendJson } from "./respond.ts";
+import type { RevocationFiles } from "./revocation-files.ts";
 
 /** Options of {@link createDemoOrigin}. */
 export interface DemoOriginOptions extends Certificate {
   /** Most preferred first. */
   readonly keyParameters: readonly KeyParameters[];
+  /** Who may come, by client certificate; everybody when left out. */
+  readonly clients?: RevocationFiles | undefined;
 }
 
 /**
@@ -26,12 +26,15 @@ export interface DemoOriginOptions extends Certificate {
  * that show what the cookie is worth. Clients without Token Binding get an ordinary bearer cookie, which anybody who
  * copies it can use.
  */
-export function createDemoOrigin(options: DemoOriginOptions): https.Server {
+export function createDemoOrigin({ clients, ...options }: DemoOriginOptions): https.Server {
   const verifier = new TokenBindingVerifier();
   const session = new BoundSession({ secrets: [randomBytes(32)], acceptUnbound: true });
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Before anything else: who has no certificate in force learns nothing, and guesses nothing.
+    const client = clients?.verify(request);
     const binding = verifier.verify(request);
+    const proof = { tbh: binding?.provided.tbh, "x5t#S256": client?.["x5t#S256"] };
     const [path = "/"] = (request.url ?? "/").split("?");
     switch (`${request.method ?? ""} ${path}`) {
       case "GET /":
@@ -44,8 +47,9 @@ export function createDemoOrigin(options: DemoOriginOptions): https.Server {
           sendJson(response, 400, { error, code: "form_invalid" });
           return;
         }
-        response.setHeader("Set-Cookie", await session.issue({ sub: user }, binding));
-        sendJson(response, 200, { user, boundTo: binding?.provided.tbh ?? null });
+        if (client !== undefined) checkOwner(client, user);
+        response.setHeader("Set-Cookie", await session.issue({ sub: user }, proof));
+        sendJson(response, 200, { user, boundTo: boundTo(proof) });
         return;
       }
       case "POST /logout":
@@ -53,16 +57,19 @@ export function createDemoOrigin(options: DemoOriginOptions): https.Server {
         sendJson(response, 200, { user: null });
         return;
       case "GET /me": {
-        const claims = await session.read(request.headers.cookie, binding);
+        const claims = await session.read(request.headers.cookie, proof);
         if (claims === undefined) {
           sendJson(response, 401, { error: "log in first: POST /login user=NAME", code: "login_required" });
         } else {
-          sendJson(response, 200, { user: claims.sub, boundTo: binding?.provided.tbh ?? null });
+          sendJson(response, 200, { user: claims.sub, boundTo: boundTo(proof) });
         }
         return;
       }
       case "GET /inspect":
-        sendJson(response, 200, inspect(request, binding));
+        sendJson(response, 200, {
+          ...inspect(request, binding),
+          certificate: client ? described(client) : null,
+        });
         return;
       default: {
         const error = "expected GET /, POST /login, GET /me, POST /logout or GET /inspect";
@@ -73,13 +80,25 @@ export function createDemoOrigin(options: DemoOriginOptions): https.Server {
 
   return withTokenBinding(
     () =>
-      https.createServer({ cert: options.cert, key: options.key }, (request, response) => {
-        answer(request, response).catch((error: unknown) => {
-          sendError(request, response, error);
-        });
-      }),
+      https.createServer(
+        { cert: options.cert, key: options.key, ...clients?.tlsOptions },
+        (request, response) => {
+          answer(request, response).catch((error: unknown) => {
+            sendError(request, response, error);
+          });
+        },
+      ),
     { keyParameters: options.keyParameters },
   );
+}
+
+/** A hash of what a session is bound to. */
+function boundTo({ tbh, "x5t#S256": thumbprint }: Proof): string | null {
+  return tbh ?? thumbprint ?? null;
+}
+
+function described({ kind, names, "x5t#S256": thumbprint }: ClientCertificate): object {
+  return { kind: kind ?? null, names, "x5t#S256": thumbprint };
 }
 
 /** What this very connection negotiated and this very request proved; the EKM goes only to the peer that has it. */
@@ -91,35 +110,6 @@ function inspect(request: IncomingMessage, binding: VerifiedTokenBindings | unde
     referred: binding?.referred === undefined ? null : identityJson(binding.referred),
     header: request.headers[secTokenBinding.toLowerCase()] ?? null,
   };
-}
-
-function sendJson(response: ServerResponse, status: number, body: object): void {
-  send(response, status, "application/json", `${JSON.stringify(body)}\n`);
-}
-
-function send(response: ServerResponse, status: number, type: string, body: string): void {
-  response.writeHead(status, {
-    "Content-Type": type,
-    "Content-Length": Buffer.byteLength(body),
-    "Cache-Control": "no-store",
-  });
-  response.end(body);
-}
-
-function sendError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
-  // The client has gone away in the middle of its request, or an answer has begun: there is nothing left to say.
-  if (response.headersSent || (request.destroyed && !request.complete)) {
-    response.destroy();
-  } else if (error instanceof TokenBindingError) {
-    sendJson(response, error.status, { error: error.message, code: error.code });
-  } else if (error instanceof FormTooLong) {
-    // There may be more of it to come.
-    response.setHeader("Connection", "close");
-    sendJson(response, 413, { error: `expected ${error.expected}`, code: "form_too_long" });
-  } else {
-    warn(`serve: ${String(error)}\n`);
-    sendJson(response, 500, { error: "internal error", code: "internal_error" });
-  }
 }
 
 function homePage(binding: VerifiedTokenBindings | undefined): string {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { isIP } from "node:net";
 import tls, { type SecureContext, type TLSSocket } from "node:tls";
 import { type KeyParameters, TokenBindingError } from "@tokbind/codec";
@@ -6,6 +7,7 @@ import { errors } from "undici";
 import type { ForwardProxy } from "../proxy/forward-proxy.ts";
 import { asError } from "./as-error.ts";
 import { inTime } from "./in-time.ts";
+import { type RenewedClientCertificate, renewedTlsOptions } from "./renewed-tls-options.ts";
 import type { Route } from "./route.ts";
 import { createSecureContext } from "./secure-context.ts";
 import { SessionCache } from "./session-cache.ts";
@@ -25,6 +27,8 @@ export interface Connected {
   readonly negotiated: NegotiatedTokenBinding | undefined;
   /** As in SentRequest. */
   readonly proxy: string | undefined;
+  /** Aborted once new requests should have a connection with another certificate. */
+  readonly retired: AbortSignal;
 }
 
 /**
@@ -33,9 +37,40 @@ export interface Connected {
  */
 export type ConnectOrigin = (route: Route, isProxy: boolean, signal: AbortSignal) => Promise<Connected>;
 
+/** Opens connections, by options that can be renewed. */
+export interface Connector {
+  readonly connectOrigin: ConnectOrigin;
+  /** @throws TokenBindingError `invalid_argument`; then everything stays as it was */
+  readonly renewCertificate: (renewed: RenewedClientCertificate) => void;
+}
+
+export function createConnector(options: ConnectOptions): Connector {
+  let { connect } = options;
+  let retirement = new AbortController();
+  const prepare = () => prepareConnectOrigin({ ...options, connect }, retirement.signal);
+  let connectOrigin = prepare();
+  return {
+    connectOrigin: (...args) => connectOrigin(...args),
+    renewCertificate(renewed) {
+      const before = { connect, retirement };
+      connect = renewedTlsOptions(connect, renewed);
+      retirement = new AbortController();
+      try {
+        connectOrigin = prepare();
+      } catch (error) {
+        ({ connect, retirement } = before);
+        throw error;
+      }
+      before.retirement.abort();
+    },
+  };
+}
+
 /** Prepares the TLS context that all connections share, and the memory of sessions to resume. */
-export function createConnectOrigin(options: ConnectOptions): ConnectOrigin {
+function prepareConnectOrigin(options: ConnectOptions, retired: AbortSignal): ConnectOrigin {
   const { keyParameters, connect, allowH2, forwardProxy } = options;
+  // Every connection listens.
+  setMaxListeners(0, retired);
   const { timeout = 10_000, keepAlive = true, keepAliveInitialDelay = 60_000, ...tlsOptions } = connect;
   const { maxCachedSessions = 100, checkServerIdentity = tls.checkServerIdentity, ...others } = tlsOptions;
   const { socketPath, ...own } = others;
@@ -69,7 +104,7 @@ export function createConnectOrigin(options: ConnectOptions): ConnectOrigin {
       });
     }
     socket.setNoDelay(true).setKeepAlive(keepAlive, keepAliveInitialDelay);
-    return { ...(await handshake(socket, origin, signal)), proxy: proxy?.origin };
+    return { ...(await handshake(socket, origin, signal)), proxy: proxy?.origin, retired };
   };
 
   return (route, isProxy, signal) =>

@@ -214,10 +214,12 @@ export class OriginPool extends Dispatcher {
   async #connect(isProxy: boolean): Promise<Connected> {
     const { signal } = this.#destroyed;
     try {
-      const connected = await this.#options.connectOrigin(this.#options.route, isProxy, signal);
-      if (!signal.aborted) return connected;
-      connected.socket.destroy();
-      throw signal.reason;
+      for (;;) {
+        const connected = await this.#options.connectOrigin(this.#options.route, isProxy, signal);
+        if (!signal.aborted && !connected.retired.aborted) return connected;
+        connected.socket.destroy();
+        signal.throwIfAborted();
+      }
     } catch (error) {
       // A lookup may throw anything.
       throw error instanceof Error ? error : asError("invalid_argument", "lookup", error);
@@ -226,7 +228,12 @@ export class OriginPool extends Dispatcher {
 
   #connected(connected: Connected): Connection {
     const { getKey, observe, http, refer } = this.#options;
-    const connection = new Connection(this.origin, connected, getKey, http, {
+    const { retired, ...shown } = connected;
+    const onRetired = () => {
+      connection.retire();
+      this.#next();
+    };
+    const connection: Connection = new Connection(this.origin, connected, getKey, http, {
       onFree: () => {
         this.#next();
       },
@@ -236,6 +243,7 @@ export class OriginPool extends Dispatcher {
         this.#mayBeHttp2 = this.#options.allowH2;
       },
       onClose: (error) => {
+        retired.removeEventListener("abort", onRetired);
         this.#connections.delete(connection);
         this.#retired.delete(connection);
         this.#disconnected(error);
@@ -248,7 +256,7 @@ export class OriginPool extends Dispatcher {
         const { method, path } = request.options;
         const { provided, header } = request.proof;
         const url = this.origin.origin + path;
-        const sent = { method, url, ...connected, provided, secTokenBinding: header };
+        const sent = { method, url, ...shown, provided, secTokenBinding: header };
         request.runInAsyncScope(observe, undefined, sent);
       },
       onRedirect: ({ chain, options: { path }, proof }, status, headers) => {
@@ -261,6 +269,7 @@ export class OriginPool extends Dispatcher {
       },
     });
     this.#mayBeHttp2 = this.#options.allowH2 && connection.isHttp2;
+    retired.addEventListener("abort", onRetired);
     this.#connections.add(connection);
     this.#emitConnect();
     return connection;

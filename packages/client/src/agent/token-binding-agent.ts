@@ -7,7 +7,7 @@ import { forwardingPool } from "../proxy/forwarding-pool.ts";
 import { inOneChain, startChain } from "../redirects/redirect-chain.ts";
 import { AnyUndiciAgent } from "./any-undici-agent.ts";
 import { checkAgentOptions, type TokenBindingAgentOptions } from "./agent-options.ts";
-import { createConnectOrigin } from "./connect-origin.ts";
+import { createConnector } from "./connect-origin.ts";
 import { type Fetch, makeFetch, undiciBody } from "./fetch.ts";
 import { headerFields } from "./header-fields.ts";
 import { httpOptions } from "./http-options.ts";
@@ -16,6 +16,7 @@ import { guarded } from "./observer.ts";
 import { OriginPool } from "./origin-pool.ts";
 import type { OwnOptions } from "./pending-request.ts";
 import { Pools } from "./pools.ts";
+import type { RenewedClientCertificate } from "./renewed-tls-options.ts";
 import { anonymous, parseRoute, type Route, routeText } from "./route.ts";
 import type { TlsOptions } from "./tls-options.ts";
 import { failRequest } from "./watched-handler.ts";
@@ -58,6 +59,16 @@ export class TokenBindingAgent extends AnyUndiciAgent {
   readonly fetch: Fetch;
 
   /**
+   * Replaces the client's certificate and key, or the CAs that it trusts; what is not given stays. Requests from now on
+   * have new connections, without resumption; those under way end on theirs. Keys of the key store stay.
+   *
+   * @throws TokenBindingError `invalid_argument`; then everything stays as it was
+   * @example
+   * agent.renewCertificate({ cert: readFileSync("cert.pem"), key: readFileSync("key.pem") });
+   */
+  readonly renewCertificate: (renewed: RenewedClientCertificate) => void;
+
+  /**
    * @throws TokenBindingError `invalid_argument` for unknown options and impossible values, `unsupported_runtime` where
    *   the extension cannot be offered
    */
@@ -70,8 +81,14 @@ export class TokenBindingAgent extends AnyUndiciAgent {
     const clientTtl = options.clientTtl ?? Infinity;
     const http = httpOptions(options);
     const forwardProxy = forwardProxyOf("TokenBindingAgent", options);
+    const { connectOrigin, renewCertificate } = createConnector({
+      keyParameters,
+      connect,
+      allowH2,
+      forwardProxy,
+    });
     const shared = {
-      connectOrigin: createConnectOrigin({ keyParameters, connect, allowH2, forwardProxy }),
+      connectOrigin,
       connections,
       clientTtl,
       allowH2,
@@ -100,6 +117,7 @@ export class TokenBindingAgent extends AnyUndiciAgent {
         );
       },
     });
+    this.renewCertificate = renewCertificate;
     // An accessor as in undici, whose types call it a property.
     Object.defineProperty(this, "stats", { get: () => pools.stats });
     this.#servername = connect.servername;

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import { decodeSecTokenBinding, type KeyParameters } from "@tokbind/codec";
 import { MessageVerifier } from "@tokbind/message";
-import { makeAuthority } from "@tokbind/testing";
+import { TestAuthority } from "@tokbind/testing";
 import { negotiatedTokenBinding } from "@tokbind/tls";
 import { type Dispatcher, request } from "undici";
 import { onTestFinished } from "vitest";
@@ -35,12 +35,13 @@ export interface Party {
 type Answer = (visit: Visit, response: ServerResponse) => unknown;
 type PartyOptions = Omit<OriginOptions, "answer">;
 
-const authority = await makeAuthority();
+const authority = await TestAuthority.create("Authority of tests");
 const issued = new Map<string, ReturnType<typeof authority.issue>>();
 
 /** A server with a name and a certificate of its own, for the length of a test. Without an answer of its own it says ok. */
 export async function party(name: string, answer: Answer = ok, options: PartyOptions = {}): Promise<Party> {
-  if (!issued.has(name)) issued.set(name, authority.issue(name));
+  if (!issued.has(name))
+    issued.set(name, authority.issue({ names: [{ type: "dns", value: name }], purposes: ["serverAuth"] }));
   const visits: Visit[] = [];
   const { port } = await serve({
     ...(await issued.get(name)),

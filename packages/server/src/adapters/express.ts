@@ -1,15 +1,16 @@
 /**
- * Token Binding in Express 4 and 5.
+ * Token Binding and client certificates in Express 4 and 5.
  *
  * @module
  */
 
-import type { Application, ErrorRequestHandler, RequestHandler } from "express";
-import type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
+import type { ClientCertificate } from "@tokbind/codec/node";
+import type { Application, ErrorRequestHandler, Request, RequestHandler, Response } from "express";
+import type { CertificateVerifier, RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 import { isRefused, refusalOf } from "./refusal.ts";
 
-export type { NodeRequest } from "../node-request.ts";
-export type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
+export type { ClientCertificate, ClientKind, NodeRequest, SubjectAltNames } from "@tokbind/codec/node";
+export type { CertificateVerifier, RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 
 declare global {
   // The one way that Express's types offer to say what a middleware adds to requests.
@@ -18,6 +19,8 @@ declare global {
     interface Request {
       /** What the request has proven, undefined for nothing. Set by `tokenBinding` of \@tokbind/server/express. */
       tokenBinding?: RequestTokenBindings | undefined;
+      /** Whose certificate the connection has proven. Set by `clientCertificate` of \@tokbind/server/express. */
+      clientCertificate?: ClientCertificate | undefined;
     }
   }
 }
@@ -35,15 +38,37 @@ declare global {
  * withTokenBinding(() => https.createServer({ key, cert }, app)).listen(443);
  */
 export function tokenBinding(verifier: RequestVerifier): RequestHandler {
-  const answering = new WeakSet<Application>();
-  return (request, _response, next) => {
+  return answering((request) => {
+    request.tokenBinding = verifier.verify(request);
+  });
+}
+
+/**
+ * A middleware that sets `request.clientCertificate`, and refuses whoever has none, as {@link tokenBinding} does.
+ *
+ * @param verifier - of \@tokbind/mutual-tls; what its `allow` returns, for the routes of those who may
+ * @example
+ * app.use(clientCertificate(verifier));
+ * app.use("/staff", clientCertificate(verifier.allow(({ kind }) => kind === "user")));
+ */
+export function clientCertificate(verifier: CertificateVerifier): RequestHandler {
+  return answering((request, response) => {
+    if (verifier.vary !== undefined) response.vary(verifier.vary);
+    request.clientCertificate = verifier.verify(request);
+  });
+}
+
+/** A middleware that does its work, and answers refusals for the whole application. */
+function answering(work: (request: Request, response: Response) => void): RequestHandler {
+  const answered = new WeakSet<Application>();
+  return (request, response, next) => {
     const root = rootOf(request.app);
-    if (!answering.has(root)) {
-      answering.add(root);
+    if (!answered.has(root)) {
+      answered.add(root);
       root.use(answerRefusal);
     }
     try {
-      request.tokenBinding = verifier.verify(request);
+      work(request, response);
     } catch (error) {
       next(error);
       return;

@@ -1,5 +1,5 @@
 /**
- * Token Binding in Fastify.
+ * Token Binding and client certificates in Fastify.
  *
  * @module
  */
@@ -7,18 +7,27 @@
 import http2 from "node:http2";
 import https from "node:https";
 import { TokenBindingError } from "@tokbind/codec";
+import type { ClientCertificate } from "@tokbind/codec/node";
 import { type TokenBindingOptions, withTokenBinding } from "@tokbind/tls";
-import type { FastifyPluginCallback, FastifyServerFactory } from "fastify";
-import type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
+import type {
+  FastifyInstance,
+  FastifyPluginCallback,
+  FastifyReply,
+  FastifyRequest,
+  FastifyServerFactory,
+} from "fastify";
+import type { CertificateVerifier, RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 
-export type { NodeRequest } from "../node-request.ts";
-export type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
+export type { ClientCertificate, ClientKind, NodeRequest, SubjectAltNames } from "@tokbind/codec/node";
+export type { CertificateVerifier, RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 export type { TokenBindingOptions } from "@tokbind/tls";
 
 declare module "fastify" {
   interface FastifyRequest {
     /** What the request has proven, undefined for nothing. Set by `tokenBinding` of \@tokbind/server/fastify. */
     tokenBinding: RequestTokenBindings | undefined;
+    /** Whose certificate the connection has proven. Set by `clientCertificate` of \@tokbind/server/fastify. */
+    clientCertificate: ClientCertificate | undefined;
   }
 }
 
@@ -38,24 +47,59 @@ const bound = new WeakSet<object>();
  * app.get("/", (request) => ({ tbh: request.tokenBinding?.provided.tbh ?? null }));
  */
 export function tokenBinding(verifier: RequestVerifier): FastifyPluginCallback {
-  const plugin: FastifyPluginCallback = (app, _options, done) => {
+  return plugin((app) => {
     app.decorateRequest("tokenBinding", undefined);
     app.addHook("onReady", (ready) => {
       const isBound = !app.initialConfig.https || bound.has(app.server);
       ready(isBound ? undefined : notBound());
     });
-    app.addHook("onRequest", (request, _reply, next) => {
-      try {
-        request.tokenBinding = verifier.verify(request.raw);
-      } catch (error) {
-        next(error as Error);
-        return;
-      }
-      next();
+    onRequest(app, (request) => {
+      request.tokenBinding = verifier.verify(request.raw);
     });
+  });
+}
+
+/**
+ * A plugin that sets `request.clientCertificate`, and refuses whoever has none, as {@link tokenBinding} does. It holds for
+ * the instance that it is registered in, so for some routes register it in a plugin of theirs.
+ *
+ * @param verifier - of \@tokbind/mutual-tls; what its `allow` returns, for the routes of those who may
+ * @example
+ * app.register(clientCertificate(verifier.allow(({ kind }) => kind === "user")));
+ */
+export function clientCertificate(verifier: CertificateVerifier): FastifyPluginCallback {
+  return plugin((app) => {
+    if (!app.hasRequestDecorator("clientCertificate")) app.decorateRequest("clientCertificate", undefined);
+    onRequest(app, (request, reply) => {
+      if (verifier.vary !== undefined) addVary(reply, verifier.vary);
+      request.clientCertificate = verifier.verify(request.raw);
+    });
+  });
+}
+
+function onRequest(app: FastifyInstance, work: (request: FastifyRequest, reply: FastifyReply) => void): void {
+  app.addHook("onRequest", (request, reply, next) => {
+    try {
+      work(request, reply);
+    } catch (error) {
+      next(error as Error);
+      return;
+    }
+    next();
+  });
+}
+
+function addVary(reply: FastifyReply, field: string): void {
+  const before = reply.getHeader("vary");
+  reply.header("vary", before === undefined ? field : `${String(before)}, ${field}`);
+}
+
+function plugin(register: (app: FastifyInstance) => void): FastifyPluginCallback {
+  const callback: FastifyPluginCallback = (app, _options, done) => {
+    register(app);
     done();
   };
-  return Object.assign(plugin, pluginMarks);
+  return Object.assign(callback, pluginMarks);
 }
 
 // What the package fastify-plugin would add: the plugin is not encapsulated, and has a name and a version of Fastify.

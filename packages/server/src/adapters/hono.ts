@@ -1,5 +1,5 @@
 /**
- * Token Binding in Hono on Node.js, by \@hono/node-server.
+ * Token Binding and client certificates in Hono on Node.js, by \@hono/node-server.
  *
  * @module
  */
@@ -8,17 +8,19 @@ import type { HttpBindings } from "@hono/node-server";
 import type { TokenBindingError } from "@tokbind/codec";
 import type { Context, MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
-import type { NodeRequest } from "../node-request.ts";
-import type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
+import type { ClientCertificate, NodeRequest } from "@tokbind/codec/node";
+import type { CertificateVerifier, RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 import { isRefused, refusalOf } from "./refusal.ts";
 
-export type { NodeRequest } from "../node-request.ts";
-export type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
+export type { ClientCertificate, ClientKind, NodeRequest, SubjectAltNames } from "@tokbind/codec/node";
+export type { CertificateVerifier, RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 
 declare module "hono" {
   interface ContextVariableMap {
     /** What the request has proven, undefined for nothing. Set by `tokenBinding` of \@tokbind/server/hono. */
     tokenBinding: RequestTokenBindings | undefined;
+    /** Whose certificate the connection has proven. Set by `clientCertificate` of \@tokbind/server/hono. */
+    clientCertificate: ClientCertificate | undefined;
   }
 }
 
@@ -35,9 +37,31 @@ declare module "hono" {
  * withTokenBinding(() => serve({ fetch: app.fetch, createServer: https.createServer, serverOptions: { key, cert } }));
  */
 export function tokenBinding(verifier: RequestVerifier): MiddlewareHandler {
+  return answering((c) => {
+    c.set("tokenBinding", verifier.verify(nodeRequestOf(c)));
+  });
+}
+
+/**
+ * A middleware that sets the variable `clientCertificate`, and refuses whoever has none, as {@link tokenBinding} does.
+ *
+ * @param verifier - of \@tokbind/mutual-tls; what its `allow` returns, for the routes of those who may
+ * @example
+ * app.use(clientCertificate(verifier));
+ * app.use("/staff/*", clientCertificate(verifier.allow(({ kind }) => kind === "user")));
+ */
+export function clientCertificate(verifier: CertificateVerifier): MiddlewareHandler {
+  return answering((c) => {
+    if (verifier.vary !== undefined) c.header("Vary", verifier.vary, { append: true });
+    c.set("clientCertificate", verifier.verify(nodeRequestOf(c)));
+  });
+}
+
+/** A middleware that does its work, and answers refusals. */
+function answering(work: (c: Context) => void): MiddlewareHandler {
   return async (c, next) => {
     try {
-      c.set("tokenBinding", verifier.verify(nodeRequestOf(c)));
+      work(c);
     } catch (error) {
       if (!isRefused(error)) throw error;
       throw new HTTPException(statusOf(error), {
@@ -58,6 +82,6 @@ function nodeRequestOf(c: Context): NodeRequest {
   return incoming ?? { rawHeaders: [...c.req.raw.headers].flat() };
 }
 
-const statusOf = ({ status }: TokenBindingError) => status as 400 | 401;
+const statusOf = ({ status }: TokenBindingError) => status as 400 | 401 | 403;
 
 const answerOf = (error: TokenBindingError) => Response.json(refusalOf(error), { status: error.status });

@@ -25,7 +25,7 @@ import type { RequestVerifier } from "../request-verifier.ts";
 import { tokenBinding } from "./express.ts";
 import { isRefused, refusalOf } from "./refusal.ts";
 
-export type { NodeRequest } from "../node-request.ts";
+export type { NodeRequest } from "@tokbind/codec/node";
 export type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 // Declares `request.tokenBinding`. Named as in dist: TypeScript does not rewrite the name of an empty export.
 export type {} from "./express.js";

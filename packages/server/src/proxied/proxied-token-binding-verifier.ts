@@ -6,6 +6,7 @@ import {
   TokenBindingError,
   type TokenBindingID,
 } from "@tokbind/codec";
+import { type NodeRequest, ProxyTrust, type TrustedProxies } from "@tokbind/codec/node";
 import { checkOptions } from "@tokbind/codec/options";
 import {
   type ProvidedTokenBinding,
@@ -14,10 +15,8 @@ import {
   type ReferredTokenBinding,
 } from "@tokbind/message";
 import { report } from "../diagnostics.ts";
-import { connectionOf, type NodeRequest, socketOf } from "../node-request.ts";
 import type { RequestTokenBindings, RequestVerifier } from "../request-verifier.ts";
 import { applyPolicy, type RequestPolicy, requestPolicyRules } from "../request-policy.ts";
-import { checkTrustedProxies, isTrusted, type TrustedProxies } from "./trusted-proxies.ts";
 import { type TtrpFields, ttrpFields } from "./ttrp-fields.ts";
 
 /** Options of {@link ProxiedTokenBindingVerifier}. */
@@ -39,9 +38,7 @@ export interface ProxiedTokenBindingVerifierOptions extends RequestPolicy {
  */
 export class ProxiedTokenBindingVerifier implements RequestVerifier {
   readonly #policy: RequestPolicy;
-  readonly #trustedProxies: TrustedProxies;
-  // Of a connection, never of a request: who is at its other end.
-  readonly #connections = new WeakMap<object, boolean>();
+  readonly #trust: ProxyTrust;
 
   /** @throws TokenBindingError `invalid_argument` for unknown options and impossible values */
   constructor(options: ProxiedTokenBindingVerifierOptions) {
@@ -53,10 +50,9 @@ export class ProxiedTokenBindingVerifier implements RequestVerifier {
         required: true,
       },
     });
-    checkTrustedProxies(options.trustedProxies);
     const { required, onInvalid } = options;
     this.#policy = { required, onInvalid };
-    this.#trustedProxies = copyOf(options.trustedProxies);
+    this.#trust = new ProxyTrust("ProxiedTokenBindingVerifier", options.trustedProxies);
   }
 
   /**
@@ -70,33 +66,11 @@ export class ProxiedTokenBindingVerifier implements RequestVerifier {
     applyPolicy(this.#policy, request, secProvidedTokenBindingId, this.#find);
 
   readonly #find = (request: NodeRequest): RequestTokenBindings | undefined => {
-    const fields = ttrpFields(request, () => this.#isTrusted(request));
+    const fields = ttrpFields(request, () => this.#trust.trusts(request));
     if (fields === undefined) return undefined;
     const verified = decode(fields);
     report.verified(request, verified, false);
     return verified;
-  };
-
-  #isTrusted(request: NodeRequest): boolean {
-    const connection = connectionOf(request);
-    const socket = connection && socketOf(connection);
-    if (connection === undefined || socket === undefined) return false;
-    let trusted = this.#connections.get(connection);
-    if (trusted === undefined) {
-      trusted = isTrusted(this.#trustedProxies, socket);
-      this.#connections.set(connection, trusted);
-    }
-    return trusted;
-  }
-}
-
-/** A copy: who changes the lists later changes nothing. */
-function copyOf(proxies: TrustedProxies): TrustedProxies {
-  const { thumbprints, addressesWithoutProof } = proxies;
-  return {
-    ...proxies,
-    thumbprints: thumbprints && [...thumbprints],
-    addressesWithoutProof: addressesWithoutProof && [...addressesWithoutProof],
   };
 }
 

@@ -1,7 +1,9 @@
-import { createHash, type X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import { isIP, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { checkOptions, isBoolean, isFunction } from "@tokbind/codec/options";
+import { checkOptions, isBoolean, isFunction } from "../options.ts";
+import { certificateThumbprint } from "./certificate-thumbprint.ts";
+import { connectionOf, type NodeRequest, socketOf } from "./request.ts";
 
 /**
  * Whose word counts for what the client proved (draft-ietf-tokbind-ttrp-09 section 4). One of the members suffices;
@@ -34,24 +36,53 @@ const listOf = (test: (value: unknown) => boolean, what: string) => ({
   test: (value: unknown) => Array.isArray(value) && value.length > 0 && value.every(test),
 });
 
-/** @throws TokenBindingError `invalid_argument` */
-export function checkTrustedProxies(proxies: TrustedProxies): void {
-  checkOptions("ProxiedTokenBindingVerifier: trustedProxies", proxies, {
-    thumbprints: listOf(isThumbprint, "x5t#S256 thumbprints of 43 characters"),
-    isProxy: isFunction,
-    unixSocket: isBoolean,
-    addressesWithoutProof: listOf(isAddress, "IP addresses"),
-  });
+/** Tells trusted proxies from everybody else. */
+export class ProxyTrust {
+  readonly #proxies: TrustedProxies;
+  // Of a connection, never of a request: who is at its other end.
+  readonly #connections = new WeakMap<object, boolean>();
+
+  /**
+   * @param owner - whose option it is, for the error message
+   * @throws TokenBindingError `invalid_argument`
+   */
+  constructor(owner: string, proxies: TrustedProxies) {
+    checkOptions(`${owner}: trustedProxies`, proxies, {
+      thumbprints: listOf(isThumbprint, "x5t#S256 thumbprints of 43 characters"),
+      isProxy: isFunction,
+      unixSocket: isBoolean,
+      addressesWithoutProof: listOf(isAddress, "IP addresses"),
+    });
+    const { thumbprints, addressesWithoutProof } = proxies;
+    // Who changes the lists later changes nothing.
+    this.#proxies = {
+      ...proxies,
+      thumbprints: thumbprints && [...thumbprints],
+      addressesWithoutProof: addressesWithoutProof && [...addressesWithoutProof],
+    };
+  }
+
+  /** Whether a request came over a connection from a trusted proxy. */
+  trusts(request: NodeRequest): boolean {
+    const connection = connectionOf(request);
+    const socket = connection && socketOf(connection);
+    if (connection === undefined || socket === undefined) return false;
+    let isProxy = this.#connections.get(connection);
+    if (isProxy === undefined) {
+      isProxy = isTrusted(this.#proxies, socket);
+      this.#connections.set(connection, isProxy);
+    }
+    return isProxy;
+  }
 }
 
-/** Whether the other end of a connection is a trusted proxy. */
-export function isTrusted(proxies: TrustedProxies, socket: Socket): boolean {
+function isTrusted(proxies: TrustedProxies, socket: Socket): boolean {
   if (proxies.unixSocket && isUnixSocket(socket)) return true;
   if (proxies.addressesWithoutProof?.some((address) => isSameAddress(address, socket.remoteAddress)))
     return true;
   const certificate = (socket as Partial<TLSSocket>).getPeerX509Certificate?.();
   if (certificate === undefined) return false;
-  if (proxies.thumbprints?.includes(thumbprintOf(certificate))) return true;
+  if (proxies.thumbprints?.includes(certificateThumbprint(certificate))) return true;
   return (socket as Partial<TLSSocket>).authorized === true && proxies.isProxy?.(certificate) === true;
 }
 
@@ -68,8 +99,4 @@ function isSameAddress(expected: string, got: string | undefined): boolean {
 
 function canonical(address: string): string {
   return isIP(address) === 6 ? new URL(`http://[${address.replace(/%.*$/, "")}]/`).hostname : address;
-}
-
-function thumbprintOf(certificate: X509Certificate): string {
-  return createHash("sha256").update(certificate.raw).digest("base64url");
 }

@@ -1,0 +1,44 @@
+import { TokenBindingError } from "@tokbind/codec";
+import { checkTlsOptions, type TlsOptions } from "./tls-options.ts";
+
+/** What `renewCertificate` replaces: the client's own certificate, and whom it trusts. At least one. */
+export type RenewedClientCertificate = Pick<TlsOptions, "ca" | "cert" | "crl" | "key" | "passphrase" | "pfx">;
+
+const names: readonly string[] = [
+  "ca",
+  "cert",
+  "crl",
+  "key",
+  "passphrase",
+  "pfx",
+] satisfies (keyof RenewedClientCertificate)[];
+
+/**
+ * The options of later connections: those that are given in the place of the old ones.
+ *
+ * @throws TokenBindingError `invalid_argument`
+ */
+export function renewedTlsOptions(options: TlsOptions, renewed: RenewedClientCertificate): TlsOptions {
+  const given = checkTlsOptions(renewed);
+  const others = Object.keys(given).filter((name) => !names.includes(name));
+  if (others.length > 0 || Object.keys(given).length === 0) {
+    throw invalid(`expected ${names.join(", ")}, got ${others.join(", ") || "none of them"}`);
+  }
+  const { cert, key, pfx } = given;
+  const isPair = (cert ?? key) !== undefined;
+  if (pfx !== undefined && isPair) throw invalid("expected key and cert or pfx, got both");
+  const next = checkTlsOptions({
+    ...options,
+    ...(isPair && { pfx: undefined }),
+    ...(pfx !== undefined && { cert: undefined, key: undefined }),
+    ...given,
+  });
+  if ((next.cert === undefined) !== (next.key === undefined)) {
+    throw invalid("expected a certificate and its key, got one without the other");
+  }
+  return next;
+}
+
+function invalid(message: string): TokenBindingError {
+  return new TokenBindingError("invalid_argument", `renewCertificate: ${message}`);
+}
