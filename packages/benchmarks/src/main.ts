@@ -3,6 +3,7 @@
 
 import { adapterResults } from "./adapters.ts";
 import { attackResults } from "./attackers.ts";
+import { certificateAuthorityResults } from "./certificate-authority.ts";
 import { connectionResults } from "./connections.ts";
 import { handshakeResults } from "./handshakes.ts";
 import { firstLookResults } from "./first-look.ts";
@@ -21,6 +22,7 @@ const groups: Readonly<Record<string, () => Promise<Result[]>>> = {
   connections: connectionResults,
   "idle-memory": idleMemoryResults,
   attackers: attackResults,
+  "certificate-authority": certificateAuthorityResults,
   adapters: adapterResults,
 };
 
