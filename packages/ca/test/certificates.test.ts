@@ -24,7 +24,7 @@ const orders: Record<string, CertificateOrder> = {
 afterEach(() => vi.useRealTimers());
 
 describe.each(Object.entries(orders))("a certificate: %s", (_, order) => {
-  test("[CA-01] [CA-04] [CA-05] OpenSSL verifies it by the strictest rules, for its purpose only", async () => {
+  test("[CA-01] [CA-04] [CA-05] [A-56] OpenSSL verifies it by the strictest rules, for its purpose only", async () => {
     const { certificate } = await ca.issue(order);
     expect(verified(authority, certificate).text).toMatch(/: OK\n$/);
     const isClient = order.profile !== "server";
