@@ -75,7 +75,7 @@ function expressApp({ acceptUnbound }: Policy, store?: expressSession.Store): Se
 
 async function connectRedisApp(policy: Policy): Promise<Server> {
   const redis = await TestRedis.start();
-  const client = await createClient({ socket: { path: redis.path } }).connect();
+  const client = await createClient({ socket: { path: redis.path, tls: false } }).connect();
   onTestFinished(() => {
     client.destroy();
   });

@@ -10,7 +10,7 @@ export const clients: [name: string, connect: (path: string) => Promise<RedisCli
   [
     "redis 5",
     async (path) => {
-      const client = createClient5({ socket: { path } });
+      const client = createClient5({ socket: { path, tls: false } });
       onTestFinished(() => {
         client.destroy();
       });
@@ -20,7 +20,7 @@ export const clients: [name: string, connect: (path: string) => Promise<RedisCli
   [
     "redis 6",
     async (path) => {
-      const client = createClient6({ socket: { path } });
+      const client = createClient6({ socket: { path, tls: false } });
       onTestFinished(() => {
         client.destroy();
       });
