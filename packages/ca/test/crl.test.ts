@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createPrivateKey } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import tls from "node:tls";
 import type { CertificateAuthority, RevocationReason } from "@tokbind/ca";
 import { afterEach, expect, test, vi } from "vitest";
 import { newSerialNumber, readIssuer } from "../src/certificate.ts";
 import { encodeCrl } from "../src/crl.ts";
+import { encodeLeaf } from "../src/leaf.ts";
 import { encodePem } from "../src/pem.ts";
 import { newAuthority } from "./support/authority.ts";
 import { verified, verifiedByGnutls } from "./support/chains.ts";
@@ -102,7 +103,7 @@ test("revoked stays revoked, for the first reason, by whatever name it is called
 
 test("a certificate that this CA has not issued is not revoked, even with a serial number that it has", async () => {
   const { ca } = await newAuthority();
-  const { ca: other } = await newAuthority();
+  const { ca: other, directory } = await newAuthority();
   const { serialNumber, certificate } = await other.issue(order);
   const unknown = { code: "certificate_untrusted" };
   await expect(ca.revoke({ serialNumber })).rejects.toMatchObject(unknown);
@@ -111,6 +112,22 @@ test("a certificate that this CA has not issued is not revoked, even with a seri
   await expect(ca.revoke({})).rejects.toMatchObject({ code: "invalid_argument" });
   await expect(ca.revoke({ serialNumber, certificate })).rejects.toMatchObject({ code: "invalid_argument" });
   await expect(ca.revoke({ certificate: "none" })).rejects.toMatchObject({ code: "certificate_malformed" });
+  // One of another CA with a serial number of ours.
+  const ours = await ca.issue(order);
+  const twin = encodeLeaf(
+    {
+      ...ours,
+      serialNumber: Buffer.from(ours.serialNumber, "hex"),
+      organization: "Example",
+      profile: "device",
+      names: { dns: [], ip: [], uri: order.uri },
+      publicKey: new X509Certificate(certificate).publicKey.export({ type: "spki", format: "der" }),
+    },
+    readIssuer(other.issuingCertificate),
+    createPrivateKey(readFileSync(join(directory, "issuing.key.pem"))),
+  );
+  expect(new X509Certificate(twin).serialNumber.toLowerCase()).toBe(ours.serialNumber);
+  await expect(ca.revoke({ certificate: encodePem("CERTIFICATE", twin) })).rejects.toMatchObject(unknown);
   // Its issuing CA's own certificate is the root's to revoke.
   await expect(ca.revoke({ certificate: ca.issuingCertificate })).rejects.toMatchObject(unknown);
 });
