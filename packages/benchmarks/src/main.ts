@@ -4,6 +4,7 @@
 import { adapterResults } from "./adapters.ts";
 import { attackResults } from "./attackers.ts";
 import { clientResults } from "./clients.ts";
+import { certificateAuthorityResults } from "./certificate-authority.ts";
 import { connectionResults } from "./connections.ts";
 import { handshakeResults } from "./handshakes.ts";
 import { firstLookResults } from "./first-look.ts";
@@ -27,6 +28,7 @@ const groups: Readonly<Record<string, () => Promise<Result[]>>> = {
   "idle-memory": idleMemoryResults,
   clients: clientResults,
   attackers: attackResults,
+  "certificate-authority": certificateAuthorityResults,
   adapters: adapterResults,
 };
 

@@ -160,7 +160,7 @@ export class CertificateAuthority {
     checkOptions("issue", options, issueRules);
     const { passphrase, ...order } = options;
     const leaf = this.#checkOrder(order);
-    const key = await generatePrivateKey();
+    const key = generatePrivateKey();
     const privateKey = await encodePrivateKey(key, passphrase);
     const issued = await this.#issue(publicKeyOf(key), () => leaf);
     return { ...issued, privateKey };

@@ -88,8 +88,8 @@ function exists(directory: string): Error {
 async function writeAuthority(directory: string, authority: NewAuthority): Promise<string> {
   const { organization, permittedDomains, passphrase, rootPassphrase = passphrase } = authority;
   const files = authorityFiles(directory);
-  const rootKey = await generatePrivateKey();
-  const issuingKey = await generatePrivateKey();
+  const rootKey = generatePrivateKey();
+  const issuingKey = generatePrivateKey();
   const rootPem = encodePem("CERTIFICATE", rootCertificate(organization, rootKey));
   const root = readIssuer(rootPem);
   const issuingPem = encodePem(

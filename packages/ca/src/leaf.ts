@@ -42,7 +42,10 @@ export function encodeLeaf(fields: LeafFields, issuer: Issuer, issuerKey: KeyObj
   );
 }
 
-/** What programs show people when no name was given, if it has room. Without one the subject is empty. */
-function shownName({ email, uri, dns, ip }: CheckedNames): string | undefined {
-  return [email, uri, ...dns, ...ip].find((name) => name !== undefined && isText(name));
+/**
+ * What programs show people when no name was given, if it has room. Without one the subject is empty. No address: OpenSSL
+ * takes it for a host name there, which name constraints may forbid.
+ */
+function shownName({ email, uri, dns }: CheckedNames): string | undefined {
+  return [email, uri, ...dns].find((name) => name !== undefined && isText(name));
 }

@@ -21,8 +21,10 @@ export function checkPermitted(names: CheckedNames, domains: readonly string[]):
 }
 
 /** Every name that is constrained, with its host; empty for a URI without one. */
-function hostsOf({ dns, email, uri }: CheckedNames): (readonly [string, string])[] {
+function hostsOf({ name, dns, email, uri }: CheckedNames): (readonly [string, string])[] {
   return [
+    // OpenSSL takes a common name of this form for a host name where there is no other.
+    ...(name !== undefined && /^[\w-]+(\.[\w-]+)+$/.test(name) ? [[name, name.toLowerCase()] as const] : []),
     ...dns.map((host) => [host, host.replace(/^\*\./, "")] as const),
     ...(email === undefined ? [] : [[email, email.slice(email.indexOf("@") + 1)] as const]),
     ...(uri === undefined ? [] : [[uri, hostOf(uri)] as const]),

@@ -2,20 +2,18 @@ import {
   createCipheriv,
   createPrivateKey,
   createPublicKey,
-  generateKeyPair,
+  generateKeyPairSync,
   type KeyObject,
   randomBytes,
   scrypt,
 } from "node:crypto";
-import { promisify } from "node:util";
 import { TokenBindingError } from "@tokbind/codec";
 import { integer, octetString, oid, sequence } from "./der.ts";
 import { encodePem } from "./pem.ts";
 
 /** A new P-256 key. */
-export async function generatePrivateKey(): Promise<KeyObject> {
-  const { privateKey } = await promisify(generateKeyPair)("ec", { namedCurve: "P-256" });
-  return privateKey;
+export function generatePrivateKey(): KeyObject {
+  return generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
 }
 
 /** SubjectPublicKeyInfo, DER. */

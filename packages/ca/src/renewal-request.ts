@@ -52,7 +52,7 @@ export async function createRenewalRequest(
     );
   }
   const { createCertificateRequest } = await import("./certificate-request.ts");
-  const newKey = await generatePrivateKey();
+  const newKey = generatePrivateKey();
   const request = await createCertificateRequest(newKey);
   const proof = sign("sha256", dataOf(request), currentKey).toString("base64url");
   return { certificate, request, proof, privateKey: await encodePrivateKey(newKey, passphrase) };

@@ -24,7 +24,7 @@ const orders: Record<string, CertificateOrder> = {
 afterEach(() => vi.useRealTimers());
 
 describe.each(Object.entries(orders))("a certificate: %s", (_, order) => {
-  test("[CA-01] [CA-04] [CA-05] OpenSSL verifies it by the strictest rules, for its purpose only", async () => {
+  test("[CA-01] [CA-04] [CA-05] [A-56] OpenSSL verifies it by the strictest rules, for its purpose only", async () => {
     const { certificate } = await ca.issue(order);
     expect(verified(authority, certificate).text).toMatch(/: OK\n$/);
     const isClient = order.profile !== "server";
@@ -194,6 +194,8 @@ describe("[CA-22] name constraints", async () => {
     { profile: "user", email: "alice@mail.example.test" },
     { profile: "service", uri: "spiffe://example.test/a", dns: ["a.example.test"] },
     { profile: "device", uri: "https://cam.example.test:8443/17" },
+    { profile: "device", name: "cam.example.test", uri: "https://cam.example.test:8443/17" },
+    { profile: "server", ip: ["127.0.0.1"] },
   ])("%j is permitted", async (order) => {
     const { certificate } = await constrained.ca.issue(order);
     expect(verified(constrained, certificate).text).toMatch(/: OK\n$/);
@@ -207,6 +209,7 @@ describe("[CA-22] name constraints", async () => {
     { profile: "user", email: "alice@notexample.test" },
     { profile: "service", uri: "spiffe://evil.test/a" },
     { profile: "device", uri: "https://example.test@evil.test/" },
+    { profile: "device", name: "a.evil.test", uri: "https://example.test/" },
     { profile: "device", uri: "urn:uuid:3fa85f64-5717-4562-b3fc-2c963f66afa6" },
   ])("%j is refused by the CA, and by OpenSSL where it was issued all the same", async (order) => {
     await expect(constrained.ca.issue(order)).rejects.toMatchObject({

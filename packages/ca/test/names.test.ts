@@ -65,7 +65,7 @@ test.each([
   ["nothing", ""],
   ["65 characters", "x".repeat(65)],
   ["10 KB", "x".repeat(10_240)],
-])("[CA-10] a name with %s is refused, here and for an organization", async (_, name) => {
+])("[CA-10] [A-59] a name with %s is refused, here and for an organization", async (_, name) => {
   await expect(ca.issue(user(name))).rejects.toEqual(refused(/name: expected/));
   await expect(newAuthority({ organization: name })).rejects.toEqual(refused(/organization: expected/));
 });
@@ -96,7 +96,7 @@ test.each<[string, string, string]>([
   ["例え.テスト", "xn--r8jz45g.xn--zckzah", "DNS:xn--r8jz45g.xn--zckzah"],
   ["*.example.test", "*.example.test", "DNS:*.example.test"],
   [`${"a".repeat(63)}.test`, `${"a".repeat(63)}.test`, `DNS:${"a".repeat(63)}.test`],
-])("[CA-09] the host name %s", async (dns, expected, shown) => {
+])("[CA-09] [A-59] the host name %s", async (dns, expected, shown) => {
   const { certificate, serialNumber } = await ca.issue({ profile: "server", dns: [dns] });
   expect(new NodeCertificate(certificate).subjectAltName).toBe(shown);
   expect((await ca.list()).find((one) => one.serialNumber === serialNumber)?.names.dns).toEqual([expected]);

@@ -12,35 +12,38 @@ const { privateKey } = alice;
 const blocks = (text: string, label: string) =>
   text.match(new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----`, "g")) ?? [];
 
-test.each(["secret", "pä sswörd", "🔑🔑", "x".repeat(200)])("PKCS #12 with the password %s", (password) => {
-  const path = file(
-    folder,
-    "alice.p12",
-    encodePkcs12({ certificates, privateKey, password, friendlyName: "Älice" }),
-  );
-  const { code, text } = openssl(["pkcs12", "-in", path, "-passin", `pass:${password}`, "-nodes", "-info"]);
-  expect(code, text).toBe(0);
-  // What old phones and Apple's keychain read.
-  expect(text).toContain("MAC: sha1, Iteration 10000");
-  expect(text.match(/pbeWithSHA1And3-KeyTripleDES-CBC, Iteration 10000/g)).toHaveLength(2);
-  expect(
-    blocks(text, "CERTIFICATE")
-      .map((one) => `${one}\n`)
-      .join(""),
-  ).toBe(certificates);
-  expect(blocks(text, "PRIVATE KEY").map((one) => `${one}\n`)).toEqual([privateKey]);
-  expect(text.match(/localKeyID/g)).toHaveLength(2);
-  expect(openssl(["pkcs12", "-in", path, "-passin", "pass:wrong", "-nodes"]).code).not.toBe(0);
-  if (!hasCerttool) return;
-  const gnutls = run("certtool", ["--p12-info", "--inder", "--infile", path, "--password", password]);
-  expect(gnutls.code, gnutls.text).toBe(0);
-  expect(gnutls.text).toContain("Friendly name: Älice");
-  expect(
-    blocks(gnutls.text, "CERTIFICATE")
-      .map((one) => `${one}\n`)
-      .join(""),
-  ).toBe(certificates);
-});
+test.each(["secret", "pä sswörd", "🔑🔑", "x".repeat(200)])(
+  "[A-57] PKCS #12 with the password %s",
+  (password) => {
+    const path = file(
+      folder,
+      "alice.p12",
+      encodePkcs12({ certificates, privateKey, password, friendlyName: "Älice" }),
+    );
+    const { code, text } = openssl(["pkcs12", "-in", path, "-passin", `pass:${password}`, "-nodes", "-info"]);
+    expect(code, text).toBe(0);
+    // What old phones and Apple's keychain read.
+    expect(text).toContain("MAC: sha1, Iteration 10000");
+    expect(text.match(/pbeWithSHA1And3-KeyTripleDES-CBC, Iteration 10000/g)).toHaveLength(2);
+    expect(
+      blocks(text, "CERTIFICATE")
+        .map((one) => `${one}\n`)
+        .join(""),
+    ).toBe(certificates);
+    expect(blocks(text, "PRIVATE KEY").map((one) => `${one}\n`)).toEqual([privateKey]);
+    expect(text.match(/localKeyID/g)).toHaveLength(2);
+    expect(openssl(["pkcs12", "-in", path, "-passin", "pass:wrong", "-nodes"]).code).not.toBe(0);
+    if (!hasCerttool) return;
+    const gnutls = run("certtool", ["--p12-info", "--inder", "--infile", path, "--password", password]);
+    expect(gnutls.code, gnutls.text).toBe(0);
+    expect(gnutls.text).toContain("Friendly name: Älice");
+    expect(
+      blocks(gnutls.text, "CERTIFICATE")
+        .map((one) => `${one}\n`)
+        .join(""),
+    ).toBe(certificates);
+  },
+);
 
 test("a key that was encrypted goes in as well", async () => {
   const bob = await ca.issue({ profile: "user", email: "bob@example.test", passphrase: "his" });

@@ -151,7 +151,7 @@ test("[CA-21] who holds the lock for too long is named", async () => {
   });
 });
 
-test("[CA-21] a lock of another machine or container counts; one from before a restart of this machine does not", async () => {
+test("[CA-21] [A-58] a lock of another machine or container counts; one from before a restart of this machine does not", async () => {
   const { ca, directory } = await newAuthority();
   let own = "";
   await withLock(directory, () => {

@@ -101,6 +101,7 @@ test("every example is run here", () => {
     "message.js",
     "metrics.js",
     "mutual-tls.js",
+    "own-ca.js",
     "raw-client.js",
     "refer.js",
     "rollout.js",
@@ -111,6 +112,10 @@ test("every example is run here", () => {
 
 test("message.js prints the hash of the ID that it has verified", async () => {
   expect(await run("message.js")).toMatch(/^[\w-]{43}\n$/);
+});
+
+test("own-ca.js: mutual TLS, until the certificate is revoked", async () => {
+  expect(await run("own-ca.js")).toBe("alice: 200\nalice: refused\n");
 });
 
 test("decode.js prints the bindings of a message, or where it breaks", async () => {

@@ -7,7 +7,7 @@ export interface Said {
 }
 
 export function run(program: string, args: readonly string[], input: string | Uint8Array = ""): Said {
-  const { status, stdout, stderr } = spawnSync(program, args, { input, maxBuffer: 2 ** 28, timeout: 50_000 });
+  const { status, stdout, stderr } = spawnSync(program, args, { input, maxBuffer: 2 ** 28, timeout: 20_000 });
   return { code: status, text: `${stdout.toString()}${stderr.toString()}` };
 }
 
