@@ -12,6 +12,7 @@ export default defineConfig({
     setupFiles: ["packages/testing/src/setup.ts"],
     pool: "forks",
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     // Read by packages/tools/conformance.js.
     reporters: ["default", ["json", { outputFile: "node_modules/.tokbind-test-report.json" }]],
   },

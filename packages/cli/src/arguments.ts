@@ -51,6 +51,18 @@ export function parsePort(value: string): number {
   throw new InvalidArgumentError("expected a port, 0 to 65535.");
 }
 
+/** HOST, HOST:PORT, or an IPv6 address in brackets. */
+export function parseDirectory(value: string): { host: string; port: number | undefined } {
+  const [, inBrackets, name, port] =
+    /^(?:\[([\da-f:.]+)\]|([^\s:/@[\]]+))(?::(\d{1,5}))?$/i.exec(value) ?? [];
+  const host = inBrackets ?? name;
+  const number = port === undefined ? undefined : Number(port);
+  if (host !== undefined && (number === undefined || (number >= 1 && number <= 65535))) {
+    return { host, port: number };
+  }
+  throw new InvalidArgumentError("expected HOST or HOST:PORT, such as dc.example.com or [::1]:636.");
+}
+
 export function parseTls(value: string): "1.2" | "1.3" {
   if (value === "1.2" || value === "1.3") return value;
   throw new InvalidArgumentError("expected 1.2 or 1.3.");

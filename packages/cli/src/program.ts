@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { defaultKeyParameters } from "@tokbind/codec";
 import { Command } from "commander";
 import {
+  parseDirectory,
   parseEkm,
   parseHeader,
   parseKeyParameters,
@@ -17,6 +18,7 @@ import { addCaCommands } from "./commands/ca.ts";
 import type { InspectOptions } from "./commands/inspect.ts";
 import type { KeygenOptions } from "./commands/keygen.ts";
 import type { KeysOptions, ResetOptions } from "./commands/keys.ts";
+import type { LdapCheckOptions } from "./commands/ldap-check.ts";
 import type { RequestOptions } from "./commands/request.ts";
 import type { ServeOptions } from "./commands/serve.ts";
 import type { SignOptions } from "./commands/sign.ts";
@@ -48,8 +50,8 @@ export function createProgram({ write, finish }: ProgramEnds): Command {
     .configureOutput({ writeOut: write, writeErr: warn })
     .exitOverride()
     .enablePositionalOptions();
-  const command = (name: string, description: string) =>
-    tokbind.command(name).description(description).option("--json", "print JSON");
+  const command = (name: string, description: string, parent = tokbind) =>
+    parent.command(name).description(description).option("--json", "print JSON");
   const run = async (work: Promise<number>) => {
     finish(await work);
   };
@@ -167,6 +169,18 @@ export function createProgram({ write, finish }: ProgramEnds): Command {
     });
 
   addCaCommands(tokbind, run);
+
+  const ldap = tokbind.command("ldap").description("look at LDAP directories");
+  command(
+    "check",
+    "does a directory enforce channel binding? Makes three failed logons, without credentials",
+    ldap,
+  )
+    .argument("<host[:port]>", "the directory; port 636, or 389 with --start-tls", parseDirectory)
+    .option("--start-tls", "begin without TLS and upgrade")
+    .action((directory: { host: string; port: number | undefined }, options: LdapCheckOptions) =>
+      run(import("./commands/ldap-check.ts").then(({ ldapCheck }) => ldapCheck(directory, options))),
+    );
 
   command("vectors", "run test vectors: the project's own, or other files of the same schemas")
     .argument("[path...]", "files, or directories of them")

@@ -42,6 +42,34 @@ export type TokenBindingErrorCode =
   // Whether certificates are revoked can't be said at the moment.
   | "crl_missing"
   | "crl_expired"
+  // A channel binding that this connection does not have (RFC 5929, RFC 9266).
+  | "no_tls_connection"
+  | "undefined_for_certificate"
+  | "undefined_for_tls_version"
+  | "no_extended_master_secret"
+  | "renegotiated"
+  | "session_unreadable"
+  // SCRAM: the server-error-values of RFC 5802 section 7, in either direction, and what a client refuses in a server.
+  | "invalid_encoding"
+  | "extensions_not_supported"
+  | "invalid_proof"
+  | "channel_bindings_dont_match"
+  | "server_does_support_channel_binding"
+  | "channel_binding_not_supported"
+  | "unsupported_channel_binding_type"
+  | "other_error"
+  | "mechanism_not_offered"
+  | "nonce_mismatch"
+  | "iteration_count"
+  | "server_signature_invalid"
+  // A bind that a directory refuses, or that is not safe with it (RFC 4511 section 4.2).
+  | "invalid_credentials"
+  | "channel_binding_required"
+  | "security_layer_required"
+  | "security_layer_refused"
+  | "bind_refused"
+  | "kerberos"
+  | "timed_out"
   // Use of the library: the caller's mistake or the machine's, never a peer's.
   | "invalid_argument"
   | "key_import"
@@ -92,6 +120,31 @@ const statuses: Readonly<Record<TokenBindingErrorCode, number>> = {
   certificate_subject_mismatch: 403,
   crl_missing: 503,
   crl_expired: 503,
+  no_tls_connection: 500,
+  undefined_for_certificate: 500,
+  undefined_for_tls_version: 500,
+  no_extended_master_secret: 500,
+  renegotiated: 500,
+  session_unreadable: 500,
+  invalid_encoding: 400,
+  extensions_not_supported: 400,
+  invalid_proof: 401,
+  channel_bindings_dont_match: 401,
+  server_does_support_channel_binding: 401,
+  channel_binding_not_supported: 401,
+  unsupported_channel_binding_type: 401,
+  other_error: 401,
+  mechanism_not_offered: 500,
+  nonce_mismatch: 500,
+  iteration_count: 500,
+  server_signature_invalid: 500,
+  invalid_credentials: 401,
+  channel_binding_required: 500,
+  security_layer_required: 500,
+  security_layer_refused: 500,
+  bind_refused: 500,
+  kerberos: 500,
+  timed_out: 500,
   invalid_argument: 500,
   key_import: 500,
   key_store: 500,

@@ -94,14 +94,19 @@ test("every example is run here", () => {
   const names = readdirSync(example(".")).filter((name) => name.endsWith(".js"));
   expect(names.sort()).toEqual([
     "behind-proxy.js",
+    "channel-binding.js",
     "client.js",
     "decode.js",
     "federation-client.js",
     "federation.js",
+    // These three against the real thing, in packages/ldap and packages/channel-binding.
+    "ldap-bind.js",
+    "ldap-front.js",
     "message.js",
     "metrics.js",
     "mutual-tls.js",
     "own-ca.js",
+    "postgresql.js",
     "raw-client.js",
     "refer.js",
     "rollout.js",
@@ -116,6 +121,10 @@ test("message.js prints the hash of the ID that it has verified", async () => {
 
 test("own-ca.js: mutual TLS, until the certificate is revoked", async () => {
   expect(await run("own-ca.js")).toBe("alice: 200\nalice: refused\n");
+});
+
+test("channel-binding.js logs in over a connection of its own", async () => {
+  expect(await run("channel-binding.js", [pem("cert.pem"), pem("key.pem")])).toBe("logged in: alice\n");
 });
 
 test("decode.js prints the bindings of a message, or where it breaks", async () => {

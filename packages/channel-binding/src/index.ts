@@ -1,0 +1,11 @@
+export { channelBinding, type ChannelBindingType, defaultChannelBindingType } from "./channel-binding.ts";
+export { type GssChannelBindings, gssChannelBindings } from "./gss-channel-bindings.ts";
+export { ScramClient, type ScramClientOptions } from "./scram/client.ts";
+export type { ChannelBindingData, SocketBinding } from "./scram/client-binding.ts";
+export { createScramCredentials, type ScramCredentials } from "./scram/credentials.ts";
+export { scramServerError } from "./scram/errors.ts";
+export type { ScramMechanism } from "./scram/mechanisms.ts";
+export { type ScramLogin, ScramServer, type ScramServerOptions } from "./scram/server.ts";
+export type { AcceptedBindings, AcceptedSocket } from "./scram/server-binding.ts";
+export { type EndPointOptions, serverEndPoints } from "./server-end-points.ts";
+export { TokenBindingError, type TokenBindingErrorCode } from "@tokbind/codec";
