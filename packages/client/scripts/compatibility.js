@@ -83,7 +83,7 @@ undicis.forEach((undici, i) => {
     return "text";
   };
   ways[`${name}: RetryAgent`] = async (agent) => {
-    const dispatcher = new undici.RetryAgent(agent);
+    const dispatcher = /** @type {any} */ (new undici.RetryAgent(agent));
     const { body } = await undici.request(url, { method: "POST", body: "text", dispatcher });
     return body.text();
   };

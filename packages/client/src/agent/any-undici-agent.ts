@@ -22,7 +22,6 @@ export type AnyUndiciMethods = {
 export interface AnyUndiciAgent
   extends Omit<Agent, keyof AnyUndiciMethods | "compose" | "dispatch">, AnyUndiciMethods {
   compose(...interceptors: Dispatcher.DispatcherComposeInterceptor[]): this;
-  // eslint-disable-next-line @typescript-eslint/unified-signatures -- the first one types an interceptor that is written there
   compose(...interceptors: any[]): this;
   dispatch(options: object, handler: object): boolean;
 }

@@ -52,7 +52,6 @@ export function inOneChain(dispatcher: Dispatcher): Dispatcher {
   const chain = new RedirectChain();
   const dispatch: Dispatcher["dispatch"] = (options, handler) =>
     dispatcher.dispatch(chained(options, chain), handler);
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- fetch calls nothing else
   return { dispatch } as Dispatcher;
 }
 
