@@ -74,6 +74,13 @@ export function parseUrl(value: string): string {
   throw new InvalidArgumentError("expected a URL that begins with https:// or http://.");
 }
 
+/** The URL may hold a password, so the message does not show it. */
+export function parseProxy(value: string): string {
+  const protocol = URL.canParse(value) ? new URL(value).protocol : undefined;
+  if (value === "environment" || protocol === "http:" || protocol === "https:") return value;
+  throw new InvalidArgumentError('expected "environment", or a URL that begins with http:// or https://.');
+}
+
 // token of RFC 9110 section 5.6.2
 const token = /^[\w!#$%&'*+.^`|~-]+$/;
 

@@ -9,6 +9,7 @@ import {
   parseKeyParametersList,
   parseMethod,
   parsePort,
+  parseProxy,
   parseSite,
   parseTime,
   parseTls,
@@ -123,6 +124,11 @@ export function createProgram({ write, finish }: ProgramEnds): Command {
     .option("--passphrase-file <file>", "its first line is what the keys in DIR are encrypted with")
     .option("--cookie-jar <file>", "send the cookies in it and keep those of the answers there")
     .option("--refer", "follow redirects, and prove the key of their server too where they ask for it")
+    .option(
+      "-x, --proxy <url>",
+      'forward proxy; "environment" for HTTPS_PROXY, HTTP_PROXY and NO_PROXY',
+      parseProxy,
+    )
     .option("--tls <version>", "1.2 or 1.3 only", parseTls)
     .option("--no-token-binding", "do not offer it")
     .option("--key-parameters <list>", "most preferred first", parseKeyParametersList)

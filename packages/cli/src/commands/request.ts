@@ -9,7 +9,14 @@ import {
   type TokenBindingKeyStore,
 } from "@tokbind/client";
 import type { KeyParameters } from "@tokbind/codec";
-import { Agent, type Dispatcher, request as send } from "undici";
+import {
+  Agent,
+  type buildConnector,
+  type Dispatcher,
+  EnvHttpProxyAgent,
+  ProxyAgent,
+  request as send,
+} from "undici";
 import { CookieJar } from "../cookies/cookie-jar.ts";
 import { openKeyStore } from "../key-store.ts";
 import { print, warn } from "../output.ts";
@@ -27,6 +34,8 @@ export interface RequestOptions {
   readonly cookieJar?: string | undefined;
   /** Follow redirects, and refer where they ask for it. */
   readonly refer?: boolean | undefined;
+  /** Of a forward proxy, or `environment` for HTTPS_PROXY, HTTP_PROXY and NO_PROXY. */
+  readonly proxy?: string | undefined;
   readonly tls?: "1.2" | "1.3" | undefined;
   /** False for `--no-token-binding`. */
   readonly tokenBinding: boolean;
@@ -139,9 +148,17 @@ function createDispatcher(
     ...readFiles(options),
     ...(version && { minVersion: version, maxVersion: version }),
   };
-  if (!options.tokenBinding) return new Agent({ connect });
-  const { keyParameters } = options;
-  return new TokenBindingAgent({ keyStore, keyParameters, connect, observe });
+  const { keyParameters, proxy } = options;
+  if (!options.tokenBinding) return plainAgent(connect, proxy);
+  return new TokenBindingAgent({ keyStore, keyParameters, connect, observe, proxy });
+}
+
+function plainAgent(connect: buildConnector.BuildOptions, proxy: string | undefined): Dispatcher {
+  if (proxy === undefined) return new Agent({ connect });
+  const options = { connect, requestTls: connect };
+  return proxy === "environment"
+    ? new EnvHttpProxyAgent(options)
+    : new ProxyAgent({ ...options, uri: proxy });
 }
 
 function readFiles({ ca, cert, key }: RequestOptions): Record<string, Buffer> {

@@ -33,6 +33,7 @@ function describeHead({ url, statusCode, headers, sent }: Answer): object {
 /** In lines as curl has them. */
 export function report({ url, statusCode, headers, sent }: Answer, isOffered: boolean): string {
   const lines = [`* ${sent?.method ?? ""} ${url}`.replace("  ", " ")];
+  if (sent?.proxy !== undefined) lines.push(`* through ${sent.proxy}`);
   if (sent?.negotiated === undefined) {
     const offered = isOffered && url.startsWith("https:");
     lines.push(`* Token Binding: ${offered ? "offered, the server does not do it" : "not offered"}`);
