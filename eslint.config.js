@@ -48,7 +48,7 @@ export default tseslint.config(
   },
   {
     // A TokenBindingAgent is a Dispatcher of every undici, though by its declaration of none.
-    files: ["packages/{client,benchmarks}/**/*.ts"],
+    files: ["packages/{client,cli,benchmarks}/**/*.ts"],
     rules: { "@typescript-eslint/no-unsafe-class-instance-assignment": "off" },
   },
   {
