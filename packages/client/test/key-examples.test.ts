@@ -14,7 +14,7 @@ import { beforeAll, expect, test } from "vitest";
 
 const file = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const pem = (name: string) => file(`packages/testing/certificate/${name}.pem`);
-const folder = file("docs/examples/keys/");
+const folder = file("docs/examples/key-stores/");
 
 const softHsm = "/usr/lib/softhsm/libsofthsm2.so";
 const hasSoftHsm = existsSync(softHsm) && spawnSync("pkcs11-tool", ["--version"]).status !== null;

@@ -18,7 +18,7 @@ export async function makeCertificate(
   return { cert: certificate.toString("pem"), key: await privateKeyPem(keys.privateKey) };
 }
 
-export async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
+async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
   const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", key)).toString("base64");
   return `-----BEGIN PRIVATE KEY-----\n${pkcs8.replace(/.{64}/g, "$&\n")}\n-----END PRIVATE KEY-----\n`;
 }
