@@ -186,7 +186,10 @@ describe("as a dispatcher", () => {
     });
     await get(agent, origin.url);
     const error = await failure(request(origin.url, { dispatcher: agent }));
-    expect(error).toMatchObject({ code: "key_store", message: "key store: key: token removed" });
+    expect(error).toMatchObject({
+      code: "key_store",
+      message: "signature by a key of type ecdsap256: token removed",
+    });
     expect(error.cause).toMatchObject({ message: "token removed" });
     await get(agent, origin.url);
     expect(origin.connections()).toBe(1);

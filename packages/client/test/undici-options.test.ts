@@ -13,7 +13,17 @@ import { type Origin, type OriginOptions, serve } from "./support/origin.ts";
 type Name = keyof TokenBindingAgentOptions;
 
 /** Shown by tests of their own. */
-const own = ["keyStore", "keyParameters", "connect", "scope", "observe", "refer"] as const;
+// Its own, shown in tests of their own.
+const own = [
+  "keyStore",
+  "keyParameters",
+  "connect",
+  "scope",
+  "observe",
+  "refer",
+  "proxy",
+  "proxyTls",
+] as const;
 
 const nothing: OriginOptions["answer"] = () => undefined;
 
