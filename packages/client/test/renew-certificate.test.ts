@@ -3,6 +3,7 @@ import type { TLSSocket } from "node:tls";
 import { makeCertificate, TestAuthority } from "@tokbind/testing";
 import { describe, expect, test } from "vitest";
 import { get, makeAgent } from "./support/agents.ts";
+import { makeHttpsAgent, send } from "./support/https-agents.ts";
 import { serve } from "./support/origin.ts";
 
 const root = await TestAuthority.create("Clients");
@@ -86,4 +87,56 @@ test("[A-63] what cannot be is refused, and changes nothing", async () => {
   expect(() => {
     none.renewCertificate({ cert: old.cert });
   }).toThrow(expect.objectContaining({ code: "invalid_argument" }));
+});
+
+describe("TokenBindingHttpsAgent", () => {
+  const pair = ({ cert, key }: typeof old) => ({ cert, key });
+
+  test("[CA-24] [A-63] a renewed certificate is that of all later requests; those under way end on their connection", async () => {
+    const { origin, waiting } = await startAsking(false);
+    const agent = makeHttpsAgent(pair(old));
+    const { withoutTokenBinding, renewCertificate } = agent;
+    expect(await send(agent, origin.url)).toBe("email:old@example.test");
+    expect(await send(withoutTokenBinding, origin.url)).toBe("email:old@example.test");
+    const slow = send(agent, `${origin.url}/slow`);
+    await expect.poll(() => waiting.length).toBe(1);
+
+    renewCertificate(pair(renewed));
+    expect(await send(agent, origin.url)).toBe("email:new@example.test");
+    expect(await send(withoutTokenBinding, origin.url)).toBe("email:new@example.test");
+    waiting[0]!();
+    expect(await slow).toBe("email:old@example.test");
+    // Only connections with the new one are left.
+    await expect.poll(() => origin.sockets.size).toBe(2);
+    expect(await send(agent, origin.url)).toBe("email:new@example.test");
+    expect(new Set(origin.seen.map(({ id }) => id)).size).toBe(2);
+    expect(origin.connections()).toBe(4);
+    expect(origin.seen.map(({ resumed }) => resumed)).not.toContain(true);
+  });
+
+  test("also of requests without Token Binding that come first after it", async () => {
+    const { origin } = await startAsking(false);
+    const agent = makeHttpsAgent(pair(old));
+    agent.renewCertificate(pair(renewed));
+    expect(await send(agent.withoutTokenBinding, origin.url)).toBe("email:new@example.test");
+  });
+
+  test("[A-63] what cannot be is refused, and changes nothing", async () => {
+    const { origin } = await startAsking(false);
+    const agent = makeHttpsAgent(pair(old));
+    for (const options of [{}, { servername: "a" }, { cert: "x", key: "y" }, { pfx: Buffer.alloc(1) }]) {
+      expect(() => {
+        agent.renewCertificate(options);
+      }).toThrow(expect.objectContaining({ code: "invalid_argument" }));
+    }
+    expect(await send(agent, origin.url)).toBe("email:old@example.test");
+  });
+
+  test("the CAs that it trusts", async () => {
+    const { origin } = await startAsking(false);
+    const agent = makeHttpsAgent(pair(old));
+    await send(agent, origin.url);
+    agent.renewCertificate({ ca: root.cert });
+    await expect(send(agent, origin.url)).rejects.toThrow();
+  });
 });

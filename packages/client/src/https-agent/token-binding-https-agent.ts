@@ -8,6 +8,7 @@ import { withTokenBinding } from "@tokbind/tls";
 import { identityError } from "../agent/connect-origin.ts";
 import { keyGetter } from "../agent/key-getter.ts";
 import { guarded } from "../agent/observer.ts";
+import { renewedClientCertificate, type RenewedClientCertificate } from "../agent/renewed-tls-options.ts";
 import type { SentRequest } from "../agent/sent-request.ts";
 import { MemoryKeyStore } from "../keys/memory-key-store.ts";
 import { offeredKeyParameters } from "../keys/offered-key-parameters.ts";
@@ -51,7 +52,7 @@ type Connecting = https.RequestOptions & ConnectionOptions & { noDelay?: boolean
  * https.get("https://example.com/", { agent }, (response) => response.pipe(process.stdout));
  */
 export class TokenBindingHttpsAgent extends https.Agent {
-  readonly #options: TokenBindingHttpsAgentOptions;
+  #options: TokenBindingHttpsAgentOptions;
   readonly #keyStore: TokenBindingKeyStore;
   readonly #scope: (origin: URL) => string;
   readonly #observe: ((sent: SentRequest) => void) | undefined;
@@ -60,6 +61,8 @@ export class TokenBindingHttpsAgent extends https.Agent {
   readonly #tunnels = new WeakMap<Duplex, TunnelStream>();
   /** Stand for connections that could not even be begun. */
   readonly #unusable = new WeakMap<Duplex, Error>();
+  /** Connections made since the certificate was renewed, or ever. */
+  #current = new WeakSet<Duplex>();
   #contexts: TlsContexts;
   #offersNothing = false;
   #withoutTokenBinding: TokenBindingHttpsAgent | undefined;
@@ -98,6 +101,28 @@ export class TokenBindingHttpsAgent extends https.Agent {
   }
 
   /**
+   * Replaces the client's certificate and key, or the CAs that it trusts; what is not given stays. Requests from now on
+   * have new connections, without resumption; those under way, or waiting for one of theirs, end on the old ones. Keys of
+   * the key store stay. Works without the agent.
+   *
+   * @throws TokenBindingError `invalid_argument`; then everything stays as it was
+   * @example
+   * agent.renewCertificate({ cert: readFileSync("cert.pem"), key: readFileSync("key.pem") });
+   */
+  readonly renewCertificate = (renewed: RenewedClientCertificate): void => {
+    const material = renewedClientCertificate(this.options, renewed);
+    const set = Object.entries({ ...this.options, ...material }).filter(([, value]) => value !== undefined);
+    const options = Object.fromEntries(set) as https.AgentOptions;
+    this.#contexts.get(options);
+    // node:http finds connections, and TLS sessions, by a name that it makes of these.
+    this.options = options;
+    this.#options = { ...this.#options, ...(material as https.AgentOptions) };
+    this.#current = new WeakSet();
+    for (const idle of Object.values(this.freeSockets).flat()) idle?.destroy();
+    this.#withoutTokenBinding?.renewCertificate(renewed);
+  };
+
+  /**
    * Called by node:http with every request.
    *
    * @throws TokenBindingError `invalid_argument` for options of the request that cannot be kept
@@ -130,6 +155,7 @@ export class TokenBindingHttpsAgent extends https.Agent {
   }
 
   override keepSocketAlive(socket: Duplex): boolean {
+    if (!this.#current.has(socket)) return false;
     this.#tunnels.get(socket)?.setIdle(true);
     return nodeAgent.keepSocketAlive.call(this, socket);
   }
@@ -178,6 +204,7 @@ export class TokenBindingHttpsAgent extends https.Agent {
     const getKey = keyGetter(this.#keyStore, this.#scope, origin);
     const link = { origin, proxy: proxy?.origin, getKey, observe: this.#observe };
     this.#links.set(socket, new SecureLink(socket, link));
+    this.#current.add(socket);
     return socket;
   }
 
