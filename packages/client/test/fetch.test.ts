@@ -213,7 +213,7 @@ describe.each(kinds)("objects of %s", (_name, { FormData, Headers, Request }) =>
     expect(origin.connections()).toBe(2);
   });
 
-  test("the answer is the platform's", async () => {
+  test("the answer is the platform's [A-49]", async () => {
     const origin = await serve();
     const answer = await makeAgent().fetch(new Request(`${origin.url}/path`));
     expect(answer).toBeInstanceOf(globalThis.Response);

@@ -179,7 +179,7 @@ describe("each request carries one header, signed for the socket that it travels
 });
 
 describe("the key", () => {
-  test("belongs to the site, and to the name that is authenticated [TBH-2-10] [TBH-2.1-01]", async () => {
+  test("belongs to the site, and to the name that is authenticated [A-51] [TBH-2-10] [TBH-2.1-01]", async () => {
     const origin = await serve();
     const keyStore = new MemoryKeyStore();
     const agent = makeHttpsAgent({ keyStore });

@@ -30,7 +30,7 @@ const cases: [noProxy: string, exempt: string[], proxied: string[]][] = [
   ],
 ];
 
-describe("NO_PROXY", () => {
+describe("NO_PROXY [A-50]", () => {
   test.each(cases)("%j", (text, exempt, proxied) => {
     const matches = parseNoProxy(text);
     const isExempt = (target: string) => {

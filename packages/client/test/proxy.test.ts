@@ -85,7 +85,7 @@ describe.each(clients)("%s through a proxy", (_name, client) => {
     expect(origin.seen).toHaveLength(2);
   });
 
-  test("is not used because the environment names one", async () => {
+  test("is not used because the environment names one [A-50]", async () => {
     const proxy = await serveProxy();
     const origin = await serve();
     setEnvironment({ HTTPS_PROXY: proxy.url, https_proxy: proxy.url });
@@ -95,7 +95,7 @@ describe.each(clients)("%s through a proxy", (_name, client) => {
     expect(sent).toMatchObject([{ proxy: undefined }]);
   });
 
-  test("of the environment on request: in either case, the lower one first", async () => {
+  test("of the environment on request: in either case, the lower one first [A-50]", async () => {
     const [proxy, other] = [await serveProxy(), await serveProxy()];
     const origin = await serve();
     for (const variables of [
@@ -132,7 +132,7 @@ describe.each(clients)("%s through a proxy", (_name, client) => {
     expect(proxy.seen).toHaveLength(1);
   });
 
-  test("that changes in the environment later: it is read once", async () => {
+  test("that changes in the environment later: it is read once [A-50]", async () => {
     const proxy = await serveProxy();
     const origin = await serve();
     setEnvironment({ HTTPS_PROXY: proxy.url });

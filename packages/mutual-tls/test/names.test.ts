@@ -68,7 +68,7 @@ test.each<[string, Buffer]>([
   );
 });
 
-describe("[CA-09] [ZT-09] whom a certificate is for", () => {
+describe("[A-62] [CA-09] [ZT-09] whom a certificate is for", () => {
   const both = ["clientAuth", "serverAuth"] as const;
   test.each<[string | undefined, LeafOptions]>([
     ["user", { names: [{ type: "email", value: "a@example.test" }] }],
